@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -30,12 +30,15 @@ from sessions.alerts.models import Alert, AlertRule
 from sessions.alerts.services import handling
 from sessions.alerts.services.notifying import calls_path
 from sessions.alerts.wording import explanation_of, happened
+from sessions.calls.admin.display import end_reason_text
 from sessions.calls.models import Call
 from sessions.messages.texts.models import TextState
 
 Status = Alert.Status
 COLORS: Mapping[str, str] = {Status.OPEN: "danger", Status.SNOOZED: "warning", Status.RESOLVED: "success"}
 ALL = "all"
+# Calls that stand on the page itself.
+FEW = 5
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -126,13 +129,19 @@ class AlertAdmin(ReadOnlyAdmin[Alert]):
 
     @display(description=_("calls behind it"))
     def calls(self, alert: Alert) -> str:
-        count = Call.objects.filter(calls_behind(alert)).count()
+        """How many, with the way to all of them, and the last few."""
+        found = Call.objects.filter(calls_behind(alert))
+        count = found.count()
         if not count:
             return _now("None.")
         named = ngettext("%(count)s call", "%(count)s calls", count) % {"count": count}
         if alert.kind == AlertKind.NO_CALLS:
             named = _now("None came. At this time of the weeks before: %(calls)s") % {"calls": named}
-        return format_html('<a class="va-link" href="{}">{}</a>', calls_path(alert), named)
+        last = found.select_related("organization").order_by("-created_at")[:FEW]
+        rows = format_html_join("", '<li><a class="va-link" href="{}">{}</a> {}</li>', map(line_of, last))
+        return format_html(
+            '<a class="va-link" href="{}">{}</a><ul class="va-list">{}</ul>', calls_path(alert), named, rows
+        )
 
     @display(description=_("noticed"))
     def noticed(self, alert: Alert) -> str:
@@ -187,6 +196,12 @@ class AlertAdmin(ReadOnlyAdmin[Alert]):
     def wake(self, request: HttpRequest, alert: Alert, _text: str) -> str:
         handling.wake(alert)
         return _now("The alert is open again.")
+
+
+def line_of(call: Call) -> tuple[str, str, str]:
+    """Address, time and end of a call."""
+    address = reverse("admin:voice_sessions_call_change", args=(call.pk,))
+    return address, when_of(call, call.created_at), end_reason_text(call)
 
 
 def more_links(alert: Alert) -> Iterator[tuple[Area, PageLink]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from agents.hours.local_time import when_of
 from agents.organizations.access import access_of
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area
@@ -35,6 +37,9 @@ from sessions.messages.endpoints.services.announcing import endpoints_of
 from sessions.messages.texts.models import text_settings_of
 from sessions.messages.texts.services.checking import sender_of, why_not
 from voiceapp.core.phones.numbers import is_landline, read_number, show_number
+
+# Rules are evaluated once a minute.
+LATE = dt.timedelta(minutes=10)
 
 
 class AlertRuleForm(TenantForm):
@@ -104,7 +109,7 @@ class AlertRuleAdmin(TenantAdmin[AlertRule]):
     list_display = ("named", "status_label", "condition", "tells", "organization")
     list_filter = ("organization",)
     list_select_related = ("organization",)
-    readonly_fields = ("fires", "told")
+    readonly_fields = ("fires", "told", "evaluated")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -123,7 +128,7 @@ class AlertRuleAdmin(TenantAdmin[AlertRule]):
         spec = SPECS[AlertKind(obj.kind)] if obj is not None else None
         numbers = [name for name in ("threshold", "window") if spec is not None and getattr(spec, name) is not None]
         return (
-            (None, {"fields": ("is_on", *numbers, "fires")}),
+            (None, {"fields": ("is_on", *numbers, "fires", "evaluated")}),
             (_("Who is told"), {"fields": ("mails_managers", "emails", "numbers", "sends_webhooks", "told")}),
         )
 
@@ -158,6 +163,15 @@ class AlertRuleAdmin(TenantAdmin[AlertRule]):
             endpoints = endpoints_of(rule.organization_id)
             reached += [each.name for each in endpoints if WebhookEvent.ALERT_RAISED in each.events]
         return ", ".join(reached) or _now("Nobody: the alert is on its page and on the dashboard only.")
+
+    @display(description=_("evaluated last"))
+    def evaluated(self, rule: AlertRule) -> str:
+        at, late = when_of(rule, rule.evaluated_at), timezone.now() - LATE
+        if rule.evaluated_at is None:
+            return _now("Not yet. A worker does it once a minute.")
+        if rule.evaluated_at < late:
+            return _now("%(time)s. No worker is running: nobody is told of anything.") % {"time": at}
+        return at
 
     @display(description=_("the last seven days"))
     def fires(self, rule: AlertRule) -> str:

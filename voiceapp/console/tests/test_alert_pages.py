@@ -71,6 +71,7 @@ def test_an_alert_leads_from_the_dashboard_to_its_page_and_to_exactly_its_calls(
     assert "3 of 4 calls failed within 60 minutes (75 %)." in page
     assert "Open the calls behind this alert" in page
     (link,) = set(re.findall(r'href="([^"]+)">3 calls<', page))
+    assert page.count("AI provider failed") == 3
     calls = text_of(client_of_alice, link)
     listed = set(re.findall(r"/admin/voice_sessions/call/([0-9a-f-]{36})/change/", calls))
     assert listed == {str(pk) for pk in Call.objects.filter(state="failed").values_list("pk", flat=True)}
@@ -137,7 +138,11 @@ def test_a_rule_is_set_and_says_what_it_would_have_done(client_of_alice: Client,
     page = text_of(client_of_alice, RULES)
     assert page.count("/admin/voice_sessions/alertrule/") >= 6
     rule = AlertRule.objects.get(organization=harbour.organization, kind=AlertKind.FAILED_CALLS)
-    assert "It would have been raised once in the last 7 days." in text_of(client_of_alice, change(rule))
+    page = text_of(client_of_alice, change(rule))
+    assert "It would have been raised once in the last 7 days." in page
+    assert "Not yet. A worker does it once a minute." in page
+    AlertRule.objects.update(evaluated_at=timezone.now() - dt.timedelta(minutes=11))
+    assert "No worker is running: nobody is told of anything." in text_of(client_of_alice, change(rule))
     form = {"is_on": "on", "threshold": "80", "window": "30", "mails_managers": "on", "sends_webhooks": "on",
             "emails": "ada@example.com; ben@example.com", "numbers": ""}  # fmt: skip
     Organization.objects.update(country="DE")

@@ -14,6 +14,7 @@ from agents.catalog.models import Item, Menu
 from agents.catalog.queries import load_catalog
 from agents.hours.queries import is_open
 from agents.organizations.models import Organization
+from sessions.alerts.models import Alert
 from sessions.appointments.queries import load_calendar
 from sessions.messages.models import OutboxMessage
 from sessions.orders.pricing import Totals, totals_of
@@ -101,6 +102,7 @@ def test_a_history_is_made_once_and_adds_up() -> None:
     assert "completed" in states
     assert states <= {"completed", "missed", "failed"}
     assert not OutboxMessage.objects.exclude(state="done").exists()
+    assert {alert.status for alert in organization.alerts.all()} == {Alert.Status.OPEN, Alert.Status.SNOOZED}
 
 
 def test_a_garage_is_made_beside_it_and_offers_times_at_any_hour() -> None:
