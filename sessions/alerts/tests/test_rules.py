@@ -6,11 +6,13 @@ import datetime as dt
 import re
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
 
 from agents.hours.models import OpeningHours
+from agents.hours.schedule import Schedule, Span
 from agents.organizations.models import Organization
 from agents.tests.builders import make_organization
 from sessions.alerts.calls_behind import calls_behind
@@ -18,6 +20,7 @@ from sessions.alerts.finding import Verdict
 from sessions.alerts.kinds import SPECS, TEXTS, AlertKind
 from sessions.alerts.models import Alert, AlertRule
 from sessions.alerts.preview import preview
+from sessions.alerts.rules.no_calls import earlier, open_since
 from sessions.alerts.rules.registry import FINDERS
 from sessions.alerts.services.evaluating import evaluate
 from sessions.alerts.tests.builders import make_calls, rule_of
@@ -114,6 +117,26 @@ def test_silence_is_an_alert_only_where_calls_are_usual(place: Organization) -> 
     make_calls(place, 1, at=NOW - MINUTE, state="missed")
     assert verdict(rule) is FINE
     assert verdict(rule, NOW - 24 * HOUR) is UNKNOWN  # a Thursday, of which nothing is known
+
+
+def test_open_hours_are_counted_across_breaks_days_and_changes_of_clocks() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    spans = (Span(dt.time(11), dt.time(14)), Span(dt.time(17), dt.time(22)))
+    schedule = Schedule(berlin, dict.fromkeys(range(7), spans))
+
+    def since(day: int, hour: int, month: int = 11) -> str:
+        found = open_since(schedule, dt.datetime(2026, month, day, hour, tzinfo=berlin), 3 * HOUR)
+        return "" if found is None else f"{found.astimezone(berlin):%d %H:%M}"
+
+    assert since(27, 12) == "26 20:00"  # not the evening that is still to come
+    assert since(27, 18) == "27 12:00"
+    assert since(27, 21) == "27 18:00"
+    assert since(27, 15) == ""
+    assert since(25, 12, month=10) == "24 20:00"  # in the night between, clocks go back
+    (begins, ends), *_ = earlier(
+        dt.datetime(2026, 10, 30, 18, tzinfo=berlin), dt.datetime(2026, 10, 30, 20, tzinfo=berlin), berlin
+    )
+    assert (begins.astimezone(berlin).hour, ends.astimezone(berlin).hour, begins.hour) == (18, 20, 16)
 
 
 def test_an_endpoint_that_accepts_nothing_leads_to_the_calls_of_its_orders(place: Organization) -> None:
