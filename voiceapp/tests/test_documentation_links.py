@@ -73,3 +73,14 @@ def test_every_page_that_code_names_exists() -> None:
     assert ROOT / "voiceapp/settings.py" in files
     named = {(file, page) for file in files for page in COMMENTED_PAGE.findall(file.read_text())}
     assert sorted((name_of(file), page) for file, page in named if not (ROOT / page).exists()) == []
+
+
+def test_each_feature_names_its_page_and_a_test_once() -> None:
+    """Pages and tests that are named exist: the tests above look at every page of the documentation."""
+    lines = (ROOT / "docs/reference/features.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| ")][1:]
+    assert all(len(row) == 3 and all(row) for row in rows), [row for row in rows if len(row) != 3 or not all(row)]
+    without = [row[0] for row in rows if not any("test" in path or "bench" in path for path in PATH.findall(row[2]))]
+    assert without == [], "name the test that shows it"
+    features = [row[0] for row in rows]
+    assert len(features) == len(set(features)), [each for each in features if features.count(each) > 1]
