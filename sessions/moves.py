@@ -15,6 +15,8 @@ from voiceapp.core.errors import ApplicationError
 
 LONGEST_REASON = 200
 UNDO_WITHIN = dt.timedelta(minutes=10)
+# Texts to customers wait so long: a wrong tap is undone without the customer learning of it.
+HELD_FOR = dt.timedelta(seconds=30)
 
 
 class Move(TenantModel):

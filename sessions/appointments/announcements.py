@@ -34,7 +34,12 @@ TEXT_KINDS = {
 
 
 def announce(
-    appointment: Appointment, what: Announcement, *, call: Call | None, moved_from: dt.datetime | None = None
+    appointment: Appointment,
+    what: Announcement,
+    *,
+    call: Call | None,
+    moved_from: dt.datetime | None = None,
+    is_undo: bool = False,
 ) -> None:
     """Inform the organization's webhook and calendars, the customer and the call's timeline, in the same transaction.
 
@@ -55,4 +60,4 @@ def announce(
         detail = {"number": appointment.number, "service": appointment.service_name, "at": at}
         record_event(call.pk, what.replace(".", "_"), detail)
     if moved_from != appointment.starts_at:  # else it has other resources only: nothing that a customer must know
-        text_customer(appointment, TEXT_KINDS[what], call=call)
+        text_customer(appointment, TEXT_KINDS[what], call=call, is_undo=is_undo)

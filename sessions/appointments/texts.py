@@ -14,26 +14,35 @@ from sessions.messages.texts.reasons import TextReason
 from sessions.messages.texts.services.checking import number_of
 from sessions.messages.texts.services.queueing import queue_text, text_language
 from sessions.messages.texts.wording import date_words, time_words
+from sessions.moves import HELD_FOR
 
 from .models import Appointment, AppointmentState
 
+# What people do at the desk is told a little later, and not at all where it is undone before.
+HELD = (TextKind.APPOINTMENT_MOVED, TextKind.APPOINTMENT_CANCELED)
 
-def text_customer(appointment: Appointment, kind: TextKind, *, call: Call | None) -> None:
+
+def text_customer(appointment: Appointment, kind: TextKind, *, call: Call | None, is_undo: bool = False) -> None:
     """Confirm what became of the appointment, where the organization wants it, and plan or withdraw its reminder.
 
-    In the transaction of the change. `call` is the one on which it happened, if it was one.
+    In the transaction of the change. `call` is the one on which it happened, if it was one. Of a change that `is_undo`
+    takes back before the customer was told of it, nothing is told.
     """
     now = timezone.now()
     _withdraw_reminders(appointment, now)
     if appointment.starts_at <= now:
         return
     wishes = text_settings_of(appointment.organization)
-    text = text_about(appointment, kind, call=call) if wishes.confirms_appointments else None
+    is_told = wishes.confirms_appointments and not (is_undo and _withdraw_held(appointment, now))
+    due_at = now + HELD_FOR if call is None and kind in HELD else None
+    text = text_about(appointment, kind, call=call, due_at=due_at) if is_told else None
     if kind != TextKind.APPOINTMENT_CANCELED and (text is None or not text.reason):
         _plan_reminder(appointment, wishes, now)
 
 
-def text_about(appointment: Appointment, kind: TextKind, *, call: Call | None) -> Text | None:
+def text_about(
+    appointment: Appointment, kind: TextKind, *, call: Call | None, due_at: dt.datetime | None = None
+) -> Text | None:
     """The text of that kind about the appointment as it is now; repeated, the same one. None without a number."""
     call = call or appointment.call
     number = number_of(call) if call is not None else appointment.customer_number
@@ -48,6 +57,7 @@ def text_about(appointment: Appointment, kind: TextKind, *, call: Call | None) -
         call=call,
         about=str(appointment.pk),
         about_at=appointment.starts_at,
+        due_at=due_at,
     )
 
 
@@ -96,6 +106,14 @@ def _withdraw_reminders(appointment: Appointment, now: dt.datetime) -> None:
         state=TextState.WAITING,
     )
     reminders.update(state=TextState.NOT_SENT, reason=TextReason.CHANGED, ended_at=now)
+
+
+def _withdraw_held(appointment: Appointment, now: dt.datetime) -> bool:
+    """Whether the customer would have been told of the last change, and now is not."""
+    about = Text.objects.filter(organization=appointment.organization_id, about=str(appointment.pk), kind__in=HELD)
+    last = list(about.order_by("-created_at").values_list("pk", flat=True)[:1])
+    held = Text.objects.filter(pk__in=last, state=TextState.WAITING, sending_since=None)
+    return bool(held.update(state=TextState.NOT_SENT, reason=TextReason.CHANGED, ended_at=now))
 
 
 def _facts(appointment: Appointment, call: Call | None) -> dict[str, object]:

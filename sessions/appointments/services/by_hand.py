@@ -37,10 +37,13 @@ def move_by_hand(
     appointment: Appointment, start: dt.datetime, *, by: str, resource: Resource | None, seen: int
 ) -> Appointment:
     """Move the version that the person saw. Raises ApplicationError with the reason, as people read it."""
-    origin = Origin(person=by)
-    return _said_plainly(
-        lambda: move_appointment(appointment, start, origin, resource=resource, seen=seen), start, "move an appointment"
-    )
+
+    def move() -> Appointment:
+        # Read anew: an attempt that was rolled back has changed the object.
+        row = Appointment.objects.select_related("organization", "service").get(pk=appointment.pk)
+        return move_appointment(row, start, Origin(person=by), resource=resource, seen=seen)
+
+    return _said_plainly(move, start, "move an appointment")
 
 
 def book_by_hand(

@@ -8,7 +8,7 @@ from django.utils import formats
 from django.utils.translation import gettext_lazy
 
 from agents.resources.models import Resource, ResourceKind
-from sessions.appointments.availability import is_doubled, slot_at
+from sessions.appointments.availability import SLOT, is_doubled, slot_at
 from sessions.appointments.models import BookedResource
 from sessions.appointments.offers import Obstacle
 from sessions.appointments.queries import Calendar
@@ -27,7 +27,10 @@ NEEDS_NO_BAY = gettext_lazy("%(service)s needs no bay. Choose a person.")
 DOES_NOT_DO_IT = gettext_lazy("%(resource)s does not do %(service)s. Choose another one.")
 IS_AWAY = gettext_lazy("%(resource)s is not there at %(time)s for as long as %(service)s takes.")
 HAS_ANOTHER = gettext_lazy("%(when)s is taken: %(resource)s has appointment No. %(number)d then (%(begin)s–%(end)s).")
-HAS_NO_TIME = gettext_lazy("%(when)s is taken: %(resource)s has another appointment too soon before or after it.")
+TOO_CLOSE = gettext_lazy(
+    "%(when)s is too close to appointment No. %(number)d (%(begin)s–%(end)s): %(resource)s needs the time between them."
+)
+HAS_NO_TIME = gettext_lazy("%(when)s is taken: %(resource)s has no time then.")
 
 
 def why_not(found: Obstacle, start: dt.datetime, calendar: Calendar) -> str:
@@ -79,10 +82,15 @@ def _what_it_does(wanted: Resource, start: dt.datetime, calendar: Calendar, fact
     other = rows.select_related("appointment").order_by("first_slot").first()
     if other is None:
         return str(HAS_NO_TIME) % facts
-    begins, ends = (at.astimezone(calendar.zone) for at in (other.appointment.starts_at, other.appointment.ends_at))
-    return str(HAS_ANOTHER) % (
-        facts | {"number": other.appointment.number, "begin": f"{begins:%H:%M}", "end": f"{ends:%H:%M}"}
-    )
+    facts |= {"number": other.appointment.number}
+    begins_at, ends_at = other.appointment.starts_at, other.appointment.ends_at
+    facts |= {"begin": _clock(begins_at, calendar), "end": _clock(ends_at, calendar)}
+    is_in_the_way = begins_at < start + times.length * SLOT and ends_at > start
+    return str(HAS_ANOTHER if is_in_the_way else TOO_CLOSE) % facts
+
+
+def _clock(at: dt.datetime, calendar: Calendar) -> str:
+    return f"{at.astimezone(calendar.zone):%H:%M}"
 
 
 def _of_others(start: dt.datetime, calendar: Calendar, facts: dict[str, object]) -> str:

@@ -52,7 +52,7 @@ def _move_back(appointment: Appointment, last: AppointmentEvent, by: str) -> Non
     free_resources(appointment)
     _hold_again(appointment, [(row[0], row[1], row[2]) for row in last.held_before])
     note_move(appointment, started=started, ended=ended, held=held, by=by, is_undo=True)
-    announce(appointment, Announcement.MOVED, call=None, moved_from=started)
+    announce(appointment, Announcement.MOVED, call=None, moved_from=started, is_undo=True)
 
 
 def _restore_state(appointment: Appointment, last: AppointmentEvent, by: str) -> None:
@@ -63,7 +63,7 @@ def _restore_state(appointment: Appointment, last: AppointmentEvent, by: str) ->
         held = [(row[0], row[1], row[2]) for row in held_by(appointment)]
         free_resources(appointment)
         _hold_again(appointment, held)
-        announce(appointment, Announcement.BOOKED, call=None)
+        announce(appointment, Announcement.BOOKED, call=None, is_undo=True)
         note_day_change(appointment.organization_id, appointment.created_at, call_id=appointment.call_id)
 
 

@@ -123,6 +123,12 @@ def test_a_refusal_says_who_has_no_time_and_why(garage: Organization) -> None:
         "Tue 1 Dec, 09:00 is over. Choose a later time.",
         "Appointments begin at full five minutes. Choose another time.",
     }
+    Service.objects.filter(name="Inspection").update(buffer_before_minutes=10)
+    other = Appointment.objects.get(pk=other.pk)
+    assert refusal(other, at(garage, "09:35"), "Mia") == (
+        f"Fri 4 Dec, 09:35 is too close to appointment No. {appointment.number} (09:00–09:30): "
+        "Mia needs the time between them."
+    )
     third = book(garage, "14:00", "Brake repair", resource="Mia")
     assert "no bay is free" in refusal(third, at(garage, "09:30"), "Mia")
     assert (appointment.version, BookedResource.objects.count()) == (1, 5)

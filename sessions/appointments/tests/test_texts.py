@@ -19,12 +19,14 @@ from sessions.appointments.services.booking import (
     cancel_appointment,
     move_appointment,
 )
+from sessions.appointments.services.undoing import undo_change
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
 from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import Text, TextSettings, TextState
 from sessions.messages.texts.reasons import TextReason
 from sessions.messages.texts.services.sending import send_text
+from sessions.moves import HELD_FOR
 from sessions.tests.builders import make_garage
 from telephony.twilio.models import PhoneNumber
 
@@ -92,6 +94,26 @@ def test_moving_and_canceling_are_confirmed(garage: tuple[Organization, Call]) -
     cancel_appointment(appointment, Origin(call=garage[1]))
     (canceled,) = texts(K.APPOINTMENT_CANCELED)
     assert "was canceled: Oil change" in canceled.body
+
+
+def test_what_is_undone_in_time_is_not_told(garage: tuple[Organization, Call]) -> None:
+    appointment = book(garage, a_start(garage, "09:00"), call=garage[1])
+    move_appointment(appointment, a_start(garage, "10:00"), Origin(person="alice"))
+    (first,) = texts(K.APPOINTMENT_MOVED)
+    assert first.due_at - first.created_at >= HELD_FOR * 0.9
+    cancel_appointment(appointment, Origin(person="alice"), reason="Ill")
+    undo_change(appointment, event_id=appointment.events.latest("id").pk)
+    # The cancellation was not told, and so neither is its undo; the move before it still is.
+    (canceled,) = texts(K.APPOINTMENT_CANCELED)
+    assert (canceled.state, canceled.reason) == (TextState.NOT_SENT, TextReason.CHANGED)
+    assert len(texts(K.APPOINTMENT_CONFIRMATION)) == 1
+    assert [text.state for text in texts(K.APPOINTMENT_MOVED)] == [TextState.WAITING]
+    assert [text.state for text in texts(K.APPOINTMENT_REMINDER)][-1] == TextState.WAITING
+    # Once the customer was told, the undo is told as well.
+    cancel_appointment(appointment, Origin(person="alice"), reason="Ill")
+    Text.objects.filter(kind=K.APPOINTMENT_CANCELED).update(state=TextState.SENT)
+    undo_change(appointment, event_id=appointment.events.latest("id").pk)
+    assert len(texts(K.APPOINTMENT_CONFIRMATION)) == 2
 
 
 def test_a_reminder_is_planned_a_day_before(garage: tuple[Organization, Call]) -> None:

@@ -14,12 +14,11 @@ from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import Text, TextSettings, TextState, text_settings_of
 from sessions.messages.texts.services.checking import number_of
 from sessions.messages.texts.services.queueing import queue_text
+from sessions.moves import HELD_FOR
 from sessions.orders.models import Order, OrderState
 
 from .confirmations import facts_of
 
-# As long as a wrong tap can be undone without the customer learning of it.
-HELD_FOR = dt.timedelta(seconds=30)
 # Later, the customer stands at the counter already.
 READY_WITHIN = dt.timedelta(minutes=30)
 KIND_OF: Mapping[str, TextKind] = {

@@ -13,8 +13,9 @@ from sessions.messages.outbox import outbox
 from sessions.messages.texts.models import OptOut, Text, TextSettings, TextState
 from sessions.messages.texts.reasons import TextReason
 from sessions.messages.texts.services.queueing import TOPIC
+from sessions.moves import HELD_FOR
 from sessions.orders.models import Order, OrderEvent, OrderState
-from sessions.orders.services.customer_texts import HELD_FOR, was_texted
+from sessions.orders.services.customer_texts import was_texted
 from sessions.orders.services.states import move_order, undo_move
 from voiceapp.simulators.tests.in_thread import in_thread
 from voiceapp.simulators.twilio import TwilioSimulator

@@ -16,12 +16,12 @@ from django.utils.translation import gettext
 from agents.organizations.models import Organization
 from sessions.messages.texts.models import Text, TextState
 from sessions.messages.texts.reasons import TextReason, explanation_of
-from sessions.moves import UNDO_WITHIN
+from sessions.moves import HELD_FOR, UNDO_WITHIN
 from sessions.orders.board.alarms import text_key
 from sessions.orders.board.models import AlarmState, OrderAlarm, board_settings_of
 from sessions.orders.draft.delivery import address_line
 from sessions.orders.models import Order, OrderState
-from sessions.orders.services.customer_texts import HELD_FOR, customer_text_key
+from sessions.orders.services.customer_texts import customer_text_key
 from sessions.orders.services.states import GIVEN_UP, may_move, who_moved
 from voiceapp.core.feeds.streaming import Event
 from voiceapp.core.phones.numbers import mask, read_caller
