@@ -15,12 +15,14 @@ from agents.configuration.models import Agent
 from agents.configuration.readiness import Check, Level
 from sessions.calls.models import Call
 from sessions.orders.models import Order
-from telephony.live.tests.conftest import Provider
+from telephony.live.tests.conftest import API_KEY, Provider
 from telephony.scenarios import conversation, services
 from telephony.scenarios.models import Scenario, ScenarioRun, Verdict, scenario_runs
 from telephony.scenarios.queries import compared, newest_runs
 from telephony.scenarios.readiness import check_scenarios
 from telephony.scenarios.services import NothingToRun, start_runs
+from voiceapp.management.demo.organization import make_demo
+from voiceapp.management.demo.scenarios import make_scenarios
 
 from .conftest import STEPS
 
@@ -181,3 +183,19 @@ def test_the_command_says_what_there_is(agent: Agent) -> None:
     Scenario.objects.create(agent=agent, name="One", steps=STEPS)
     with pytest.raises(CommandError, match="There are: One"):
         call_command("run_scenarios", "--agent", "Giulia", "--scenario", "Two")
+
+
+def test_the_demos_scenarios_pass_and_fail_as_they_say(openai: Provider, settings: Settings, woken: list[str]) -> None:
+    settings.OPENAI_API_KEY = API_KEY
+    settings.OPENAI_BASE_URL = openai.url()
+    demo = make_demo()
+    for _ in range(2):
+        make_scenarios(demo.organization, demo.agent)
+    scenario_runs.process_due()
+    verdicts = {(run.scenario.name, run.target): run.verdict for run in ScenarioRun.objects.select_related("scenario")}
+    assert verdicts == {
+        ("A dessert", "draft"): Verdict.PASSED,
+        ("A dessert", "published"): Verdict.PASSED,
+        ("Three pizzas", "draft"): Verdict.FAILED,
+        ("Three pizzas", "published"): Verdict.PASSED,
+    }

@@ -16,6 +16,7 @@ from voiceapp.management.demo.garage import make_garage
 from voiceapp.management.demo.history import make_history
 from voiceapp.management.demo.organization import Demo, make_demo
 from voiceapp.management.demo.plan import fill_plan
+from voiceapp.management.demo.scenarios import make_scenarios
 from voiceapp.management.demo.simulated_numbers import buy_simulated_numbers
 
 
@@ -40,6 +41,7 @@ class Command(BaseCommand):
             self.stderr.write(f"Added {added} past calls.")
             fill_board(demo.organization)
             raise_alerts(demo.organization)
+        make_scenarios(demo.organization, demo.agent)
         garage = make_garage(**receiver) if options["garage"] else None
         if garage is not None:
             fill_plan(garage.organization)
