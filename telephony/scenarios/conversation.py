@@ -83,6 +83,21 @@ class Entry:
     def as_json(self) -> dict[str, object]:
         return asdict(self)
 
+    @property
+    def shown_arguments(self) -> str:
+        """For people."""
+        return json.dumps(self.arguments, ensure_ascii=False, indent=1)
+
+    @property
+    def shown_output(self) -> str:
+        return json.dumps(json.loads(self.output or "{}"), ensure_ascii=False, indent=1)
+
+    @property
+    def say(self) -> str:
+        """The sentence of a tool's answer."""
+        output = json.loads(self.output or "{}")
+        return str(output.get("say", "")) if isinstance(output, dict) else ""
+
     @classmethod
     def of_json(cls, stored: Mapping[str, Any]) -> Entry:
         return cls(**{**stored, "who": Who(stored["who"])})
