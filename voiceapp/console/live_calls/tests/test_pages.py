@@ -70,7 +70,7 @@ def test_the_list_grows_with_what_the_calls_make(
     agent: Agent, call: Call, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = client_of(agent.organization, "owner")
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         for _ in range(5):
             make_call(agent, process="a-process")
         page = client.get("/admin/live/").content.decode()
