@@ -79,7 +79,8 @@ def invitation_page(request: HttpRequest) -> HttpResponse:
     except LinkRefused as refused:
         page = {"status": GONE, "title": _("Invitation not valid"), "next_step": str(refused)}
         response = HttpResponse(render_to_string("error.html", {"page": page}), status=GONE)
-    response["Referrer-Policy"] = "no-referrer"
+    # No other site learns the token; "no-referrer" would take the origin from the form, too, and Django refuse it.
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 

@@ -113,7 +113,7 @@ def test_what_was_typed_comes_back_after_a_refused_form_token(desk: Desk, demo: 
     page.context.clear_cookies()
     other.goto(f"{desk.address}/admin/login/")
     sign_in_again(other)
-    other.wait_for_url(f"{desk.address}/admin/")
+    other.wait_for_url(f"{desk.address}/admin/analytics/")
     other.close()
     page.get_by_role("button", name="Save", exact=True).first.click()
     page.get_by_role("link", name="Open the form again").click()

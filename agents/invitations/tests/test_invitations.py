@@ -89,7 +89,7 @@ def test_the_form_sends_an_email_whose_link_makes_an_account(alice: User, tratto
     path = f"{address.path}?{address.query}"
     assert "Make an account" in text_of(client.get(path))
     response = client.post(path, new_account())
-    assert (response.status_code, response["Referrer-Policy"]) == (302, "no-referrer")
+    assert (response.status_code, response["Referrer-Policy"]) == (302, "same-origin")
     bob = User.objects.get(username="bob@example.com")
     assert (bob.get_full_name(), bob.is_staff, bob.check_password(PASSWORD)) == ("Bob Baker", True, True)
     assert Membership.objects.get(user=bob).role == "staff"
