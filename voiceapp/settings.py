@@ -92,6 +92,7 @@ REALTIME_TRANSCRIPTION_MODEL = env.str("REALTIME_TRANSCRIPTION_MODEL", default="
 REALTIME_SECRET_LIFE_S = env.int("REALTIME_SECRET_LIFE_S", default=60)
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+TWILIO_FALLBACK_URL = env.str("TWILIO_FALLBACK_URL", default="")
 TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", default="https://api.twilio.com").rstrip("/")
 VAPI_API_KEY = env.str("VAPI_API_KEY", default="")
 VAPI_BASE_URL = env.str("VAPI_BASE_URL", default="https://api.vapi.ai").rstrip("/")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from django.conf import settings
+
+from agents.transfers.models import TransferTarget
 from telephony.twilio.models import CarrierState, PhoneNumber
 from telephony.twilio.twiml import public_url
 from voiceapp.providers.twilio.numbers import CarrierNumber
@@ -13,6 +16,7 @@ from voiceapp.providers.twilio.numbers import CarrierNumber
 LABELS = {
     "voice_url": "voice URL",
     "voice_method": "voice method",
+    "voice_fallback_url": "voice fallback URL",
     "voice_application_sid": "voice application",
     "trunk_sid": "SIP trunk",
     "status_callback": "status callback",
@@ -22,6 +26,8 @@ LABELS = {
     "sms_fallback_url": "SMS fallback URL",
     "sms_application_sid": "SMS application",
 }
+# In TWILIO_FALLBACK_URL, for the number of the organization's fallback target.
+PLACE = "{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,21 @@ def webhook_url(number: PhoneNumber) -> str:
     return public_url(f"/twiml/start?orgId={number.organization_id}")
 
 
+def fallback_url(number: PhoneNumber) -> str:
+    """Where Twilio finds TwiML when this server does not answer; empty where what is set at Twilio stays."""
+    url: str = settings.TWILIO_FALLBACK_URL
+    if PLACE not in url:
+        return url
+    targets = TransferTarget.objects.filter(organization=number.organization_id, is_fallback=True)
+    person = targets.values_list("number", flat=True).first()
+    return url.replace(PLACE, quote(person, safe="")) if person else ""
+
+
 def wanted_settings(number: PhoneNumber) -> dict[str, str]:
     """An application or a trunk would have Twilio ignore the URLs."""
+    fallback = fallback_url(number)
     return {
+        **({"voice_fallback_url": fallback} if fallback else {}),
         "voice_url": webhook_url(number),
         "voice_method": "POST",
         "voice_application_sid": "",

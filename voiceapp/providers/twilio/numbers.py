@@ -20,6 +20,7 @@ class CarrierNumber:
     phone_number: str
     voice_url: str = ""
     voice_method: str = ""
+    voice_fallback_url: str = ""
     voice_application_sid: str = ""
     trunk_sid: str = ""
     status_callback: str = ""
