@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ MOST_UNKNOWN = 200
 
 def check_numbers() -> Comparison:
     """Compare all of our numbers with Twilio's, and keep the result. Raises ProviderError, which is kept too."""
+    began_at = timezone.now()
     release_connections()
     try:
         theirs = TwilioNumbers.from_settings().all()
@@ -37,7 +39,7 @@ def check_numbers() -> Comparison:
         )
         raise
     found = compare(PhoneNumber.objects.select_related("organization").order_by("number"), theirs)
-    keep_comparison(found)
+    keep_comparison(found, began_at=began_at)
     return found
 
 
@@ -46,12 +48,15 @@ def _failed(error: ProviderError) -> dict[str, object]:
 
 
 @transaction.atomic
-def keep_comparison(found: Comparison) -> None:
-    now = timezone.now()
-    _keep(found.numbers)
+def keep_comparison(found: Comparison, *, began_at: dt.datetime) -> None:
+    """Two may overlap, as after a number was bought: what was found since `began_at` is newer, and stays."""
+    if NumberCheck.objects.filter(id=1, checked_at__gt=began_at).exists():
+        return
+    newer = set(PhoneNumber.objects.filter(carrier_checked_at__gt=began_at).values_list("pk", flat=True))
+    _keep([each for each in found.numbers if each.number.pk not in newer])
     NumberCheck.objects.update_or_create(
         id=1,
-        defaults={"checked_at": now, "error": "", "unknown_numbers": list(found.unknown[:MOST_UNKNOWN])},
+        defaults={"checked_at": timezone.now(), "error": "", "unknown_numbers": list(found.unknown[:MOST_UNKNOWN])},
     )
 
 

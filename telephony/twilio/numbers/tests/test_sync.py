@@ -193,3 +193,21 @@ def test_a_check_takes_the_same_queries_for_one_number_as_for_fifty(account: Acc
     for index in range(50):
         PhoneNumber.objects.create(organization=line.organization, number=f"+4930555{index:05}")
     assert queries() == one
+
+
+def test_a_check_that_began_before_a_newer_one_does_not_undo_what_that_found(
+    account: Account, line: PhoneNumber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a periodic check that reads Twilio's list just before a number is bought."""
+    read = numbers.TwilioNumbers.all
+
+    def read_before_it_was_bought(client: numbers.TwilioNumbers) -> list[numbers.CarrierNumber]:
+        theirs = read(client)
+        monkeypatch.setattr(numbers.TwilioNumbers, "all", read)
+        account.buy(NUMBER)
+        run()
+        return theirs
+
+    monkeypatch.setattr(numbers.TwilioNumbers, "all", read_before_it_was_bought)
+    check_numbers()
+    assert state_of(line) == CarrierState.IN_STEP
