@@ -13,7 +13,6 @@ import argparse
 import contextlib
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -31,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURES, KEPT = ROOT / "var" / "screenshots", ROOT / "docs" / "images"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 SIZES: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1280, "light"), (390, "dark"))
-# In the documentation, where `--keep` puts them: few, because each run makes them anew.
+# Those that `--keep` puts into the documentation: few, because each run makes them anew.
 IN_DOCS = ("analytics", "live-call", "order-board", "calls")
 CALLS = 60
 # Of what this machine's environment or `.env` may have: no key is used, and nobody is rung.
@@ -41,6 +40,7 @@ WITHOUT = (
 )  # fmt: skip
 SAYS = ("Hi, two small funghi and a tiramisu, please.", "Is the tiramisu without nuts?", "And a margherita, please.")
 READY_WITHIN_S, TALKS_WITHIN_S = 120, 60
+LIVE = "/admin/live/"
 SETTLES_MS = 900
 HEIGHT, HIGHEST = 844, 6000
 SAY_POLICY = """document.addEventListener("securitypolicyviolation", (event) =>
@@ -49,7 +49,7 @@ SAY_POLICY = """document.addEventListener("securitypolicyviolation", (event) =>
 SIDEBAR = """[...document.querySelectorAll("#nav-sidebar a[href^='/admin/']")].map((link) => {
     const copy = link.cloneNode(true);
     copy.querySelectorAll(".material-symbols-outlined").forEach((icon) => icon.remove());
-    const name = copy.textContent.trim().toLowerCase().replaceAll(" ", "-");
+    const name = copy.textContent.trim().split(/\\s*\\n|\\d/)[0].trim().toLowerCase().replaceAll(" ", "-");
     return link.querySelector(".material-symbols-outlined") ? [name, link.getAttribute("href")] : ["", ""];
 }).filter(([name]) => name)"""
 SERIOUS = """axe.run({exclude: ['.select2']}, {resultTypes: ['violations']}).then(({violations}) => violations
@@ -67,6 +67,7 @@ class Album:
     theme: str
     folder: Path
     only: tuple[str, ...]
+    keeps: bool
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -93,6 +94,8 @@ class Album:
             complain(f"HTTP status {answer and answer.status}")
         page.wait_for_timeout(SETTLES_MS)
         self.judge(page, complain)
+        if self.keeps and name in IN_DOCS and (self.width, self.theme) == SIZES[0]:
+            page.screenshot(path=KEPT / f"console-{name}.png")
         # The whole page, with what sticks to the screen's lower end at its own.
         height = min(page.evaluate("document.documentElement.scrollHeight"), HIGHEST)
         page.set_viewport_size({"width": self.width, "height": max(height, HEIGHT)})
@@ -126,7 +129,7 @@ class Album:
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--only", action="append", default=[], metavar="WORD", help="pages with this in their name")
-    arguments.add_argument("--keep", action="store_true", help=f"put those of the documentation into {KEPT.name}")
+    arguments.add_argument("--keep", action="store_true", help="renew those of the documentation")
     arguments.add_argument("--into", type=Path, default=PICTURES, metavar="FOLDER", help="(default: var/screenshots)")
     chosen = arguments.parse_args()
     chosen.into.mkdir(parents=True, exist_ok=True)
@@ -136,17 +139,13 @@ def main() -> int:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        faults = take_all(browser, address, chosen.into, tuple(chosen.only))
-    if chosen.keep:
-        for name in IN_DOCS:
-            for picture in chosen.into.glob(f"{name}-[0-9]*.png"):
-                shutil.copy(picture, KEPT / f"console-{picture.name}")
+        faults = take_all(browser, address, chosen)
     print("\n".join(faults))
     print(f"{len(list(chosen.into.glob('*.png')))} pictures in {chosen.into}, {len(faults)} faults")
     return int(bool(faults))
 
 
-def take_all(browser: Browser, address: str, folder: Path, only: tuple[str, ...]) -> list[str]:
+def take_all(browser: Browser, address: str, chosen: argparse.Namespace) -> list[str]:
     signed_in = browser.new_context()
     page = signed_in.new_page()
     page.goto(manage("sign_in_link", "admin").strip())
@@ -157,16 +156,17 @@ def take_all(browser: Browser, address: str, folder: Path, only: tuple[str, ...]
         context = browser.new_context(
             viewport={"width": width, "height": HEIGHT}, color_scheme=theme, storage_state=signed_in.storage_state()
         )
-        albums.append(Album(context, address, width, theme, folder, only))
+        albums.append(Album(context, address, width, theme, chosen.into, tuple(chosen.only), keeps=chosen.keep))
     with on_the_phone(page, address):
         for album in albums:
-            live = album.take("live-calls", "/admin/live/")
-            entry = live.locator("tbody a").first.get_attribute("href") if live else "/admin/live/"
+            live = album.take("live-calls", LIVE)
+            entry = live.locator("tbody a").first.get_attribute("href") if live else LIVE
             album.close(album.take("live-call", str(entry)))
             album.close(live)
     for album in albums:
         for name, path in pages:
-            album.take_list(name, path)
+            if path != LIVE:  # the call is over
+                album.take_list(name, path)
         album.close(album.take("call-page", "/call/bella-napoli"))
     return [fault for album in albums for fault in album.faults]
 
@@ -208,7 +208,7 @@ def on_the_phone(page: Page, address: str) -> Iterator[None]:
     command = [sys.executable, "manage.py", "ring", *(word for each in SAYS for word in ("--say", each))]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as ringing:
         try:
-            page.goto(f"{address}/admin/live/")
+            page.goto(address + LIVE)
             page.locator("tbody a").first.wait_for(timeout=TALKS_WITHIN_S * 1000)
             page.wait_for_timeout(12_000)
             yield
