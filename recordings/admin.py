@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
@@ -66,39 +68,43 @@ class RecordingAdmin(ReadOnlyAdmin[Recording]):
     )  # fmt: skip
     readonly_fields = ("of_call", "state_label", "step_label", "voices", "duration", "size", "created_at")
     buttons = (
-        Button("fetch", "Download file", "fetch", icon="download", style="primary", power=Power.EDIT,
+        Button("fetch", _("Download file"), "fetch", icon="download", style="primary", power=Power.EDIT,
                calls_provider=True,
                is_offered=is_fetchable),
-        Button("retry", "Retry", "retry", icon="replay", is_offered=may_be_retried),
+        Button("retry", _("Retry"), "retry", icon="replay", is_offered=may_be_retried),
     )  # fmt: skip
 
-    @display(description="state", ordering="state", label=COLORS)
+    @display(description=_("state"), ordering="state", label=COLORS)
     def state_label(self, recording: Recording) -> tuple[str, str]:
         if recording.state == State.STORING and recording.step and recording.error:
-            return "waiting", "Storing, waiting for a retry"
+            return "waiting", gettext("Storing, waiting for a retry")
         return recording.state, recording.get_state_display()
 
-    @display(description="finishing")
+    @display(description=_("finishing"))
     def step_label(self, recording: Recording) -> str:
         """How far it is. A recording that was given up stands at the step that failed."""
         if not recording.step:
             return "–"
         steps = Recording.Step.values
-        return f"{recording.get_step_display()} (step {steps.index(recording.step) + 1} of {len(steps)})"
+        return gettext("%(step)s (step %(index)s of %(number)s)") % {
+            "step": recording.get_step_display(),
+            "index": steps.index(recording.step) + 1,
+            "number": len(steps),
+        }
 
-    @display(description="channels")
+    @display(description=_("channels"))
     def voices(self, recording: Recording) -> str:
         return {1: "1, both voices", 2: "2, the caller and the agent"}.get(recording.channels or 0, "–")
 
-    @display(description="duration", ordering="duration_ms")
+    @display(description=_("duration"), ordering="duration_ms")
     def duration(self, recording: Recording) -> str:
         return "–" if recording.duration_ms is None else duration_text(recording.duration_ms // 1000)
 
-    @display(description="size", ordering="size_bytes")
+    @display(description=_("size"), ordering="size_bytes")
     def size(self, recording: Recording) -> str:
         return "–" if recording.size_bytes is None else filesizeformat(recording.size_bytes)
 
-    @display(description="call")
+    @display(description=_("call"))
     def of_call(self, recording: Recording) -> str:
         return call_link(recording.call)
 
@@ -126,8 +132,8 @@ class RecordingAdmin(ReadOnlyAdmin[Recording]):
 
     def retry(self, request: HttpRequest, recording: Recording, _: str) -> str:
         if not retry_finishing(recording):
-            raise ApplicationError("This recording is finished. Reload the page.")
-        return "The recording is being finished again."
+            raise ApplicationError(gettext("This recording is finished. Reload the page."))
+        return gettext("The recording is being finished again.")
 
     def fetch(self, request: HttpRequest, recording: Recording, _: str) -> HttpResponse:
         note_access(recording, by=request.user.get_username(), way=Way.DOWNLOAD)
@@ -163,14 +169,14 @@ class RecordingAccessAdmin(ReadOnlyAdmin[RecordingAccess]):
     fields = ("at", "principal", "way", "which", "of_call")
     readonly_fields = ("at", "which", "of_call")
 
-    @display(description="recording", ordering="recording_number")
+    @display(description=_("recording"), ordering="recording_number")
     def which(self, access: RecordingAccess) -> str:
         if access.recording is None:
-            return f"No. {access.recording_number} (deleted)"
+            return gettext("No. %(recording_number)s (deleted)") % {"recording_number": access.recording_number}
         url = reverse("admin:recordings_recording_change", args=(access.recording.pk,))
         return format_html('<a class="va-link" href="{}">No. {}</a>', url, access.recording_number)
 
-    @display(description="call")
+    @display(description=_("call"))
     def of_call(self, access: RecordingAccess) -> str:
         return call_link(access.recording.call if access.recording else None)
 
@@ -180,7 +186,7 @@ def _file_of(recording: Recording) -> HttpResponse:
     try:
         content = read_file(recording)
     except ProviderError as error:
-        raise ApplicationError(f"The file cannot be read ({error}).") from error
+        raise ApplicationError(gettext("The file cannot be read (%(error)s).") % {"error": error}) from error
     response = HttpResponse(content, content_type=SOUND_TYPES[Recording.FileType(recording.file_type)])
     response["Content-Disposition"] = f'attachment; filename="{file_name(recording)}"'
     return response
@@ -189,5 +195,5 @@ def _file_of(recording: Recording) -> HttpResponse:
 def _link_to(recording: Recording) -> str:
     link = file_link(recording)
     if link is None:
-        raise ApplicationError("The file cannot be downloaded: the server has no credentials for the bucket.")
+        raise ApplicationError(gettext("The file cannot be downloaded: the server has no credentials for the bucket."))
     return link

@@ -1,11 +1,12 @@
 """The app of what was kept of calls."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class RecordingsConfig(AppConfig):
     name = "recordings"
-    verbose_name = "Recordings"
+    verbose_name = _("Recordings")
 
     def ready(self) -> None:
         from recordings import handlers

@@ -1,11 +1,12 @@
 """The app of carriers and media."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class TelephonyConfig(AppConfig):
     name = "telephony"
-    verbose_name = "Telephony"
+    verbose_name = _("Telephony")
 
     def ready(self) -> None:
         from agents.configuration.readiness import MORE_CHECKS

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import structlog
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from voiceapp.core.api.errors import BROKEN, ErrorBody, Problem, shape_at
 
@@ -17,19 +19,23 @@ class ErrorPage:
 
     status: int
     code: str
-    title: str
-    next_step: str
+    title: StrOrPromise
+    next_step: StrOrPromise
 
 
-BAD_REQUEST = ErrorPage(400, "bad_request", "This request is malformed", "Go back and try again.")
-FORBIDDEN = ErrorPage(403, "forbidden", "You may not open this page", "Log in as a user who may, or contact an owner.")
+BAD_REQUEST = ErrorPage(400, "bad_request", _("This request is malformed"), _("Go back and try again."))
+FORBIDDEN = ErrorPage(
+    403, "forbidden", _("You may not open this page"), _("Log in as a user who may, or contact an owner.")
+)
 OLD_FORM = ErrorPage(
     403,
     "forbidden",
-    "This form is from an earlier sign-in",
-    "Nothing was saved. Open the form again: your input is restored.",
+    _("This form is from an earlier sign-in"),
+    _("Nothing was saved. Open the form again: your input is restored."),
 )
-NOT_FOUND = ErrorPage(404, "not_found", "There is nothing here", "Check the address, or start from the home page.")
+NOT_FOUND = ErrorPage(
+    404, "not_found", _("There is nothing here"), _("Check the address, or start from the home page.")
+)
 SERVER_ERROR = ErrorPage(BROKEN.status, BROKEN.code, *BROKEN.message.split(". ", 1))
 
 

@@ -10,6 +10,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.roles import Area
 from agents.tenant_admin.buttons import PageLink
@@ -40,11 +42,11 @@ class CallPageAdmin(TenantAdmin[CallPage]):
     list_select_related = ("organization",)
     fieldsets = (
         (None, {"fields": ("organization", "who_may_call", "sites")}),
-        ("Talking", {"fields": ("uses_push_to_talk",)}),
-        ("Limits of visitors' calls", {"fields": ("daily_budget_usd", "longest_call_minutes", "calls_at_once")}),
+        (_("Talking"), {"fields": ("uses_push_to_talk",)}),
+        (_("Limits of visitors' calls"), {"fields": ("daily_budget_usd", "longest_call_minutes", "calls_at_once")}),
     )
 
-    @display(description="who may call", ordering="who_may_call", label=ACCESS_COLORS)
+    @display(description=_("who may call"), ordering="who_may_call", label=ACCESS_COLORS)
     def access(self, page: CallPage) -> tuple[str, str]:
         return page.who_may_call, page.get_who_may_call_display()
 
@@ -56,8 +58,8 @@ class CallPageAdmin(TenantAdmin[CallPage]):
     def page_links(self, request: HttpRequest, row: CallPage) -> tuple[PageLink, ...]:
         agents = f"{reverse('admin:agents_agent_changelist')}?organization__id__exact={row.organization_id}"
         return (
-            PageLink("Open the page", "call", _path(row), is_new_tab=True),
-            PageLink("Model and voice: the agent", "support_agent", agents),
+            PageLink(gettext("Open the page"), "call", _path(row), is_new_tab=True),
+            PageLink(gettext("Model and voice: the agent"), "support_agent", agents),
         )
 
     def change_view(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 # What a row keeps → what is shown and said.
 ALLERGENS = {
@@ -25,15 +28,17 @@ ALLERGENS = {
 }
 # Stated to have none of them. An empty list says nothing: then the agent does not know.
 NONE = "none"
-CHOICES = (*ALLERGENS.items(), (NONE, "none of these"))
+CHOICES: tuple[tuple[str, StrOrPromise], ...] = (*ALLERGENS.items(), (NONE, _("none of these")))
 
 
 def validate_allergens(value: object) -> None:
     """Raises ValidationError for what is no list of known allergens, or says “none” beside one of them."""
     if not isinstance(value, list) or not all(each in ALLERGENS or each == NONE for each in value):
-        raise ValidationError(f"Choose from: {', '.join(ALLERGENS)}, {NONE}.")
+        raise ValidationError(
+            gettext("Choose from: %(allergens)s, %(none)s.") % {"allergens": ", ".join(ALLERGENS), "none": NONE}
+        )
     if NONE in value and len(value) > 1:
-        raise ValidationError("Choose “none of these” alone, or the allergens that it contains.")
+        raise ValidationError(gettext("Choose “none of these” alone, or the allergens that it contains."))
 
 
 def in_order(allergens: Iterable[str]) -> list[str]:

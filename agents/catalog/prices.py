@@ -12,6 +12,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.auditing import one_batch
 from voiceapp.core.errors import ApplicationError
@@ -31,7 +33,7 @@ class Ending(enum.StrEnum):
 
     @property
     def label(self) -> str:
-        return {"cent": "Any cent", "00": ".00", "50": ".00 or .50", "90": ".90"}[self.value]
+        return {"cent": gettext("Any cent"), "00": ".00", "50": ".00 or .50", "90": ".90"}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class NewPrice:
 
 
 class PricesChanged(ApplicationError):
-    message = (
+    message = _(
         "These are not the prices of the preview any more: the menu or the choice above was changed. Nothing was "
         "saved: check them once more."
     )
@@ -117,7 +119,9 @@ def change_prices(menu: Menu, rule: PriceRule, *, by: str, digest: str) -> list[
                 {"kind": each.kind, "id": each.row.pk, "name": each.label, "column": "price", "old": f"{each.old:.2f}",
                  "new": f"{each.new:.2f}"}
             )  # fmt: skip
-    MenuChange.objects.create(menu=menu, title=f"Prices {rule.says()}", made_by=by[:150], entries=entries)
+    MenuChange.objects.create(
+        menu=menu, title=gettext("Prices %(says)s") % {"says": rule.says()}, made_by=by[:150], entries=entries
+    )
     return prices
 
 
@@ -129,7 +133,7 @@ def undo_prices(change: MenuChange, *, by: str) -> tuple[int, list[str]]:
     """
     won = MenuChange.objects.filter(pk=change.pk, undone_at__isnull=True)
     if not won.update(undone_at=timezone.now(), undone_by=by[:150]):
-        raise ApplicationError("These prices were put back already.")
+        raise ApplicationError(gettext("These prices were put back already."))
     with one_batch():
         return _put_back(change)
 

@@ -7,6 +7,7 @@ import itertools
 from decimal import Decimal
 
 from django.db.models import Case, F, PositiveIntegerField, Value, When
+from django.utils.translation import gettext
 
 from voiceapp.core.errors import ApplicationError
 
@@ -32,12 +33,15 @@ def settle_price(item: Item, *, was_typed: bool) -> str:
     if price == 0 or any(size.price == price for size in sizes):
         return ""
     if has_default and not was_typed:
-        return f"{item.name} is sold in its sizes: its own price, {price:.2f}, was never charged and is gone."
+        return gettext("%(item)s is sold in its sizes: its own price, %(price)s, was never charged and is gone.") % {
+            "item": item.name,
+            "price": f"{price:.2f}",
+        }
     size = _add_size(item, sizes, name=_free_name(sizes), price=price, is_default=not has_default)
-    return (
-        f"{item.name} has sizes now, so {price:.2f} became the price of the size “{size.name}”. Give it the name that "
-        "callers use."
-    )
+    return gettext(
+        "%(item)s has sizes now, so %(price)s became the price of the size “%(size)s”. Give it the "
+        "name that callers use."
+    ) % {"item": item.name, "price": f"{price:.2f}", "size": size.name}
 
 
 def _add_size(item: Item, sizes: list[Size], *, name: str, price: Decimal, is_default: bool) -> Size:
@@ -49,7 +53,9 @@ def _add_size(item: Item, sizes: list[Size], *, name: str, price: Decimal, is_de
 
 def _free_name(sizes: list[Size]) -> str:
     taken = {form.casefold() for size in sizes for form in (size.name, *size.spoken_forms)}
-    names = itertools.chain(STANDARD_NAMES, (f"size {number}" for number in itertools.count(2)))
+    names = itertools.chain(
+        STANDARD_NAMES, ((gettext("size %(number)s") % {"number": number}) for number in itertools.count(2))
+    )
     return next(name for name in names if name not in taken)
 
 
@@ -77,6 +83,6 @@ def mark_available(sellable: Sellable) -> None:
 def count_left(sellable: Sellable, *, left: int | None) -> None:
     """Say how many are left; every order lowers it. None: not counted any more."""
     if left is not None and left < 0:
-        raise ApplicationError("The number left cannot be negative.")
+        raise ApplicationError(gettext("The number left cannot be negative."))
     type(sellable)._default_manager.filter(pk=sellable.pk).update(count_left=left)
     sellable.refresh_from_db(fields=["count_left"])

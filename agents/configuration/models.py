@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.greetings.models import Greeting
 from agents.organizations.auditing import Audited
@@ -30,18 +32,21 @@ def default_tools() -> list[str]:
 def validate_tools(names: object) -> None:
     """Accept a list of tools that agents have."""
     if not isinstance(names, list):
-        raise ValidationError("Give a list of tools.")
+        raise ValidationError(gettext("Give a list of tools."))
     unknown = ", ".join(str(name) for name in names if not isinstance(name, str) or name not in TOOL_LABELS)
     if unknown:
-        raise ValidationError(f"There is no tool called {unknown}. Choose of {', '.join(TOOL_LABELS)}.")
+        raise ValidationError(
+            gettext("There is no tool called %(unknown)s. Choose of %(tool_labels)s.")
+            % {"unknown": unknown, "tool_labels": ", ".join(TOOL_LABELS)}
+        )
 
 
 class Persona(models.Model):
     """What an agent is: shared by the draft and by each version, so that publishing is a copy."""
 
     class TurnDetection(models.TextChoices):
-        SERVER_VAD = "server_vad", "Server VAD (by volume)"
-        SEMANTIC_VAD = "semantic_vad", "Semantic VAD (by meaning)"
+        SERVER_VAD = "server_vad", _("Server VAD (by volume)")
+        SEMANTIC_VAD = "semantic_vad", _("Semantic VAD (by meaning)")
 
     class Eagerness(models.TextChoices):
         LOW = "low"
@@ -50,124 +55,130 @@ class Persona(models.Model):
         AUTO = "auto"
 
     class NoiseReduction(models.TextChoices):
-        NEAR_FIELD = "near_field", "Near field (handset)"
-        FAR_FIELD = "far_field", "Far field (speakerphone)"
+        NEAR_FIELD = "near_field", _("Near field (handset)")
+        FAR_FIELD = "far_field", _("Far field (speakerphone)")
 
     class Provider(models.TextChoices):
-        OPENAI = "openai", "OpenAI Realtime"
-        VAPI = "vapi", "VAPI assistant"
+        OPENAI = "openai", _("OpenAI Realtime")
+        VAPI = "vapi", _("VAPI assistant")
 
     class RecordedBy(models.TextChoices):
         """Of calls whose sound is a phone line's: over Twilio, over the dialer, or at VAPI."""
 
-        OFF = "off", "Not recorded"
-        BRIDGE = "bridge", "This server"
+        OFF = "off", _("Not recorded")
+        BRIDGE = "bridge", _("This server")
         TWILIO = "twilio", "Twilio"
         VAPI = "vapi", "VAPI"
 
     class RoomRecordedBy(models.TextChoices):
-        OFF = "off", "Not recorded"
+        OFF = "off", _("Not recorded")
         EGRESS = "egress", "LiveKit (egress)"
-        AGENT = "agent", "The agent in the room"
+        AGENT = "agent", _("The agent in the room")
 
     provider = models.CharField(
-        "AI provider",
+        _("AI provider"),
         max_length=10,
         choices=Provider.choices,
         default=Provider.OPENAI,
-        help_text="Listens and speaks for the agent. VAPI uses its assistant's voice, model and turn detection.",
+        help_text=_("Listens and speaks for the agent. VAPI uses its assistant's voice, model and turn detection."),
     )
     fails_over = models.BooleanField(
-        "fall over to the other AI provider",
+        _("fall over to the other AI provider"),
         default=False,
-        help_text="If this one refuses a call or does not answer within 3 seconds, the other one takes it.",
+        help_text=_("If this one refuses a call or does not answer within 3 seconds, the other one takes it."),
     )
     prompt = models.TextField(
         blank=True,
         validators=[MaxLengthValidator(MAX_PROMPT_LENGTH)],
-        help_text="Who the agent is and how it behaves. The menu is added automatically.",
+        help_text=_("Who the agent is and how it behaves. The menu is added automatically."),
     )
     greeting = models.CharField(max_length=300, default="Hello! How can I help you?")
     protects_greeting = models.BooleanField(
-        "uninterruptible greeting", default=False, help_text="The caller cannot interrupt the greeting."
+        _("uninterruptible greeting"), default=False, help_text=_("The caller cannot interrupt the greeting.")
     )
     voice = models.CharField(max_length=80, blank=True, validators=[validate_voice])
     model = models.CharField(max_length=80, blank=True, validators=[validate_model])
     language = LanguageField(
         max_length=LONGEST_TAG,
         default="en",
-        help_text="Other languages: an ISO 639-1 code, with a country or script where needed, like pt-BR or zh-Hant.",
+        help_text=_(
+            "Other languages: an ISO 639-1 code, with a country or script where needed, like pt-BR or zh-Hant."
+        ),
     )
     tools = models.JSONField(default=default_tools, blank=True, validators=[validate_tools])
     noise_reduction = models.CharField(
-        max_length=12, blank=True, choices=[("", "Off"), *NoiseReduction.choices], default=""
+        max_length=12, blank=True, choices=[("", _("Off")), *NoiseReduction.choices], default=""
     )
     turn_detection = models.CharField(max_length=16, choices=TurnDetection.choices, default=TurnDetection.SERVER_VAD)
     vad_threshold = models.FloatField(
-        "VAD threshold",
+        _("VAD threshold"),
         default=0.5,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
-        help_text="0 to 1. Higher: only louder sounds count as speech. For server VAD.",
+        help_text=_("0 to 1. Higher: only louder sounds count as speech. For server VAD."),
     )
     vad_prefix_padding_ms = models.PositiveIntegerField(
-        "audio kept before speech (ms)",
+        _("audio kept before speech (ms)"),
         default=300,
         validators=[MaxValueValidator(2000)],
-        help_text="For server VAD.",
+        help_text=_("For server VAD."),
     )
     vad_silence_ms = models.PositiveIntegerField(
-        "silence before the turn ends (ms)",
+        _("silence before the turn ends (ms)"),
         default=500,
         validators=[MinValueValidator(100), MaxValueValidator(5000)],
-        help_text="For server VAD.",
+        help_text=_("For server VAD."),
     )
     vad_eagerness = models.CharField(
-        "VAD eagerness",
+        _("VAD eagerness"),
         max_length=8,
         choices=Eagerness.choices,
         default=Eagerness.AUTO,
-        help_text="Higher: the agent responds sooner. For semantic VAD.",
+        help_text=_("Higher: the agent responds sooner. For semantic VAD."),
     )
     reprompt = models.CharField(
-        max_length=200, default="Are you still there?", help_text="Said when the caller is silent."
+        max_length=200, default="Are you still there?", help_text=_("Said when the caller is silent.")
     )
     reprompt_after_s = models.PositiveIntegerField(
-        "silence before the reprompt (s)", default=8, validators=[MinValueValidator(3), MaxValueValidator(120)]
+        _("silence before the reprompt (s)"), default=8, validators=[MinValueValidator(3), MaxValueValidator(120)]
     )
     silence_goodbye = models.CharField(
-        "goodbye to a silent caller", max_length=200, default="I cannot hear you, so I will hang up now. Goodbye."
+        _("goodbye to a silent caller"), max_length=200, default="I cannot hear you, so I will hang up now. Goodbye."
     )
     goodbye_after_s = models.PositiveIntegerField(
-        "silence before the goodbye (s)", default=20, validators=[MinValueValidator(5), MaxValueValidator(600)]
+        _("silence before the goodbye (s)"), default=20, validators=[MinValueValidator(5), MaxValueValidator(600)]
     )
     filler = models.CharField(
-        "filler phrase", max_length=200, default="One moment, please.", help_text="Said while the caller waits."
+        _("filler phrase"), max_length=200, default="One moment, please.", help_text=_("Said while the caller waits.")
     )
     filler_after_ms = models.PositiveIntegerField(
-        "wait before the filler phrase (ms)",
+        _("wait before the filler phrase (ms)"),
         default=1500,
         validators=[MinValueValidator(300), MaxValueValidator(10_000)],
     )
     longest_call_minutes = models.PositiveIntegerField(
-        "maximum call duration (min)", default=30, validators=[MinValueValidator(1), MaxValueValidator(240)]
+        _("maximum call duration (min)"), default=30, validators=[MinValueValidator(1), MaxValueValidator(240)]
     )
     recording = models.CharField(
-        "phone calls are recorded by",
+        _("phone calls are recorded by"),
         max_length=6,
         choices=RecordedBy.choices,
         default=RecordedBy.OFF,
-        help_text="One of them, in two channels: the caller and the agent. This server records calls in the browser, "
-        "too; on the call page only if the caller agrees. Twilio records calls over Twilio only, and goes on after a "
-        "transfer; VAPI records calls that it plays. Sessions that other pages begin over /realtime_session or "
-        "/voice-session are never recorded: their sound passes no server of ours.",
+        help_text=_(
+            "One of them, in two channels: the caller and the agent. This server records calls in the browser, "
+            "too; on the call page only if the caller agrees. Twilio records calls over Twilio only, and goes on after "
+            "a transfer; VAPI records calls that it plays. Sessions that other pages begin over /realtime_session or "
+            "/voice-session are never recorded: their sound passes no server of ours."
+        ),
     )
     room_recording = models.CharField(
-        "calls in rooms are recorded by",
+        _("calls in rooms are recorded by"),
         max_length=6,
         choices=RoomRecordedBy.choices,
         default=RoomRecordedBy.EGRESS,
-        help_text="Where the session was requested with a recording. LiveKit records everybody, and needs a bucket; "
-        "the agent records what it hears and says, until it leaves.",
+        help_text=_(
+            "Where the session was requested with a recording. LiveKit records everybody, and needs a bucket; "
+            "the agent records what it hears and says, until it leaves."
+        ),
     )
 
     class Meta:
@@ -204,15 +215,17 @@ class Agent(Persona, TenantModel):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="agents")
     name = models.CharField(max_length=80)
     is_default = models.BooleanField(
-        "default agent", default=False, help_text="Answers calls to phone numbers without an agent of their own."
+        _("default agent"), default=False, help_text=_("Answers calls to phone numbers without an agent of their own.")
     )
-    is_paused = models.BooleanField("paused", default=False, help_text="Callers hear that nobody can take their call.")
+    is_paused = models.BooleanField(
+        _("paused"), default=False, help_text=_("Callers hear that nobody can take their call.")
+    )
     vapi_assistant_id = models.CharField(
-        "VAPI assistant ID",
+        _("VAPI assistant ID"),
         max_length=80,
         blank=True,
-        validators=[RegexValidator(r"^[A-Za-z0-9_-]+$", "Enter an assistant's ID as VAPI shows it.")],
-        help_text="The assistant that answers calls over VAPI. Empty: the server's default (VAPI_ASSISTANT_ID).",
+        validators=[RegexValidator(r"^[A-Za-z0-9_-]+$", _("Enter an assistant's ID as VAPI shows it."))],
+        help_text=_("The assistant that answers calls over VAPI. Empty: the server's default (VAPI_ASSISTANT_ID)."),
     )
     published_version = models.ForeignKey(
         "AgentVersion", models.PROTECT, null=True, blank=True, related_name="+", editable=False
@@ -263,11 +276,11 @@ def validate_origin(text: str) -> None:
     try:
         origin = read_origin(text)
     except ValueError as exc:
-        raise ValidationError("Enter an address like https://voice.example.com.") from exc
+        raise ValidationError(gettext("Enter an address like https://voice.example.com.")) from exc
     if not origin.is_named_https or str(origin) != text:
-        raise ValidationError("Enter https and a host name only, like https://voice.example.com.")
+        raise ValidationError(gettext("Enter https and a host name only, like https://voice.example.com."))
     if text == OPENAI:
-        raise ValidationError("OpenAI itself needs no entry: it is used with the server's own key.")
+        raise ValidationError(gettext("OpenAI itself needs no entry: it is used with the server's own key."))
 
 
 class RealtimeEndpoint(TenantModel):
@@ -279,7 +292,9 @@ class RealtimeEndpoint(TenantModel):
     origin = models.CharField(
         max_length=261,
         validators=[validate_origin],
-        help_text="Like https://voice.example.com. Client secrets are requested from its /v1/realtime/client_secrets.",
+        help_text=_(
+            "Like https://voice.example.com. Client secrets are requested from its /v1/realtime/client_secrets."
+        ),
     )
     sealed_key = models.TextField(editable=False)
     key_set_at = models.DateTimeField(default=timezone.now, editable=False)

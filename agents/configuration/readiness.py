@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from agents.catalog.lint.services import problems_of, summary_of
 from agents.catalog.models import Item, Menu, Service
@@ -70,56 +71,69 @@ def _tools(agent: Agent) -> Check:
     tools, organization = set(agent.tools), agent.organization
     missing = [f"“{TOOL_LABELS[name]}”" for name in sorted(ORDER_TOOLS - tools)]
     if not tools:
-        text = "No tools are enabled: the agent can talk, but cannot help."
-        return Check("Tools", Level.USELESS, text, agent, "tools")
+        text = gettext("No tools are enabled: the agent can talk, but cannot help.")
+        return Check(gettext("Tools"), Level.USELESS, text, agent, "tools")
     if organization.trade == Trade.RESTAURANT and organization.takes_orders and missing:
         text = f"The agent cannot take orders: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} disabled."
-        return Check("Tools", Level.USELESS, text, agent, "tools")
+        return Check(gettext("Tools"), Level.USELESS, text, agent, "tools")
     if "end_call" not in tools:
         return Check(
-            "Tools", Level.DOUBTFUL, "The agent cannot end calls: the tool “End the call” is disabled.", agent, "tools"
+            gettext("Tools"),
+            Level.DOUBTFUL,
+            gettext("The agent cannot end calls: the tool “End the call” is disabled."),
+            agent,
+            "tools",
         )
-    return Check("Tools", Level.GOOD, f"{len(tools)} tools are enabled.", agent, "tools")
+    return Check(
+        gettext("Tools"), Level.GOOD, gettext("%(number)s tools are enabled.") % {"number": len(tools)}, agent, "tools"
+    )
 
 
 def _prompt(agent: Agent) -> Check:
     if agent.prompt.strip():
-        return Check("Prompt", Level.GOOD, "The prompt is set.", agent, "prompt")
-    text = "The prompt is empty: the agent has no instructions."
-    return Check("Prompt", Level.USELESS, text, agent, "prompt")
+        return Check(gettext("Prompt"), Level.GOOD, gettext("The prompt is set."), agent, "prompt")
+    text = gettext("The prompt is empty: the agent has no instructions.")
+    return Check(gettext("Prompt"), Level.USELESS, text, agent, "prompt")
 
 
 def _vapi(agent: Agent) -> Check:
-    name, field = "AI provider", "provider"
+    name, field = gettext("AI provider"), "provider"
     if settings.VAPI_API_KEY:
-        return Check(name, Level.GOOD, "Calls are answered by a VAPI assistant.", agent, field)
+        return Check(name, Level.GOOD, gettext("Calls are answered by a VAPI assistant."), agent, field)
     if agent.fails_over:
-        text = "VAPI_API_KEY is not set on the server: OpenAI takes every call."
+        text = gettext("VAPI_API_KEY is not set on the server: OpenAI takes every call.")
         return Check(name, Level.DOUBTFUL, text, agent, field)
-    return Check(name, Level.USELESS, "VAPI_API_KEY is not set on the server: VAPI takes no call.", agent, field)
+    return Check(
+        name, Level.USELESS, gettext("VAPI_API_KEY is not set on the server: VAPI takes no call."), agent, field
+    )
 
 
 def _recording(agent: Agent) -> Check:
     """Of an agent whose calls a provider records."""
-    name, field, recorder = "Recording", "recording", Agent.RecordedBy(agent.recording).label
+    name, field, recorder = gettext("Recording"), "recording", Agent.RecordedBy(agent.recording).label
     is_vapi = agent.recording == Agent.RecordedBy.VAPI
     if is_vapi and Agent.Provider.VAPI not in (agent.provider, agent.fallback_provider):
-        text = "VAPI records only calls that it plays, and it plays none of this agent's."
+        text = gettext("VAPI records only calls that it plays, and it plays none of this agent's.")
         return Check(name, Level.DOUBTFUL, text, agent, field)
     missing = _missing("VAPI_API_KEY") if is_vapi else _missing("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
     if missing:
-        text = f"{missing} is not set on the server: {recorder} records no call."
+        text = gettext("%(missing)s is not set on the server: %(recorder)s records no call.") % {
+            "missing": missing,
+            "recorder": recorder,
+        }
         return Check(name, Level.DOUBTFUL, text, agent, field)
-    return Check(name, Level.GOOD, f"{recorder} records the calls.", agent, field)
+    return Check(name, Level.GOOD, gettext("%(recorder)s records the calls.") % {"recorder": recorder}, agent, field)
 
 
 def _room_recording(agent: Agent) -> Check:
     """Of an agent whose calls in rooms LiveKit records. Whether it has a recorder, `manage.py doctor` finds out."""
-    name, field = "Recording in rooms", "room_recording"
+    name, field = gettext("Recording in rooms"), "room_recording"
     if missing := _missing("LIVEKIT_RECORDING_BUCKET"):
-        text = f"{missing} is not set on the server: LiveKit records no call in a room. The agent in the room could."
+        text = gettext(
+            "%(missing)s is not set on the server: LiveKit records no call in a room. The agent in the room could."
+        ) % {"missing": missing}
         return Check(name, Level.DOUBTFUL, text, agent, field)
-    return Check(name, Level.GOOD, "LiveKit records calls in rooms.", agent, field)
+    return Check(name, Level.GOOD, gettext("LiveKit records calls in rooms."), agent, field)
 
 
 def _missing(*names: str) -> str:
@@ -134,27 +148,35 @@ def _menu(agent: Agent) -> Check:
     items = load_catalog(agent.organization_id, timezone.now()).items
     menu = Menu.objects.filter(organization=agent.organization_id).order_by("-is_active", "pk").first() or Menu
     if not items:
-        then = "callers cannot order anything" if needs_items else "the agent knows no prices"
-        return Check("Menu", worst, f"No active menu has an item with a price: {then}.", menu)
+        then = gettext("callers cannot order anything") if needs_items else gettext("the agent knows no prices")
+        return Check(
+            gettext("Menu"), worst, gettext("No active menu has an item with a price: %(then)s.") % {"then": then}, menu
+        )
     if not any(item.is_available for item in items):
-        return Check("Menu", worst, "All items are sold out.", menu)
+        return Check(gettext("Menu"), worst, gettext("All items are sold out."), menu)
     unpriced = Item.objects.filter(**of_organization, price__isnull=True, sizes__isnull=True).first()
     if unpriced is not None:
-        return Check("Menu", Level.DOUBTFUL, f"{unpriced} has no price and is not sold.", unpriced, "price")
-    number = f"{len(items)} items" if len(items) != 1 else "1 item"
-    return Check("Menu", Level.GOOD, f"{number} can be ordered.", menu)
+        return Check(
+            gettext("Menu"),
+            Level.DOUBTFUL,
+            gettext("%(unpriced)s has no price and is not sold.") % {"unpriced": unpriced},
+            unpriced,
+            "price",
+        )
+    number = gettext("%(number)s items") % {"number": len(items)} if len(items) != 1 else "1 item"
+    return Check(gettext("Menu"), Level.GOOD, gettext("%(number)s can be ordered.") % {"number": number}, menu)
 
 
 def _menu_findings(agent: Agent) -> Check:
     """The linter's findings; each is shown with its fix on the menu's page."""
-    name, linted = "Menu check", problems_of(agent.organization)
+    name, linted = gettext("Menu check"), problems_of(agent.organization)
     for menu, findings in linted:
         summary = summary_of(findings)
         if summary:
             text = f"{menu}: {summary}. {findings[0].text}"
             return Check(name, Level.DOUBTFUL, text, menu, "findings")
     target: Menu | type[Menu] = linted[0][0] if linted else Menu
-    return Check(name, Level.GOOD, "Nothing was found that callers would stumble over.", target)
+    return Check(name, Level.GOOD, gettext("Nothing was found that callers would stumble over."), target)
 
 
 def _services(agent: Agent) -> Check:
@@ -165,9 +187,14 @@ def _services(agent: Agent) -> Check:
         text = (
             f"The agent cannot book appointments: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} disabled."
         )
-        return Check("Services", Level.DOUBTFUL, text, agent, "tools")
+        return Check(gettext("Services"), Level.DOUBTFUL, text, agent, "tools")
     if not services:
-        return Check("Services", Level.DOUBTFUL, "No service is active: callers cannot book an appointment.", first)
+        return Check(
+            gettext("Services"),
+            Level.DOUBTFUL,
+            gettext("No service is active: callers cannot book an appointment."),
+            first,
+        )
     able = list(
         Resource.objects.filter(organization=agent.organization_id, is_active=True).prefetch_related("services")
     )
@@ -175,48 +202,81 @@ def _services(agent: Agent) -> Check:
         for kind, noun in ((ResourceKind.STAFF, "person"), (ResourceKind.BAY, "bay")):
             is_needed = service.needs_staff if kind == ResourceKind.STAFF else service.needs_bay
             if is_needed and not any(each.kind == kind and each.can_do(service) for each in able):
-                text = f"No {noun} can do {service}: it cannot be booked."
-                return Check("Services", Level.DOUBTFUL, text, able[0] if able else Resource)
-    number = f"{len(services)} services" if len(services) != 1 else "1 service"
-    return Check("Services", Level.GOOD, f"{number} can be booked.", first)
+                text = gettext("No %(noun)s can do %(service)s: it cannot be booked.") % {
+                    "noun": noun,
+                    "service": service,
+                }
+                return Check(gettext("Services"), Level.DOUBTFUL, text, able[0] if able else Resource)
+    number = gettext("%(number)s services") % {"number": len(services)} if len(services) != 1 else "1 service"
+    return Check(gettext("Services"), Level.GOOD, gettext("%(number)s can be booked.") % {"number": number}, first)
 
 
 def _hours(agent: Agent) -> Check:
     organization, field = agent.organization, "opening_hours-group"
     if not organization.opening_hours.exists():
-        text = "No opening hours are set: calls are answered around the clock."
-        return Check("Opening hours", Level.DOUBTFUL, text, organization, field)
+        text = gettext("No opening hours are set: calls are answered around the clock.")
+        return Check(gettext("Opening hours"), Level.DOUBTFUL, text, organization, field)
     if load_schedule(organization).next_opening(timezone.now()) is None:
-        return Check("Opening hours", Level.USELESS, "There is no opening in the next weeks.", organization, field)
-    return Check("Opening hours", Level.GOOD, "The opening hours are set.", organization, field)
+        return Check(
+            gettext("Opening hours"),
+            Level.USELESS,
+            gettext("There is no opening in the next weeks."),
+            organization,
+            field,
+        )
+    return Check(gettext("Opening hours"), Level.GOOD, gettext("The opening hours are set."), organization, field)
 
 
 def _transfer(agent: Agent) -> Check:
     target = TransferTarget.objects.filter(organization=agent.organization_id).first()
     if target is None:
-        text = "There is no transfer target: callers who need a person can only leave a message."
-        return Check("Transfer target", Level.DOUBTFUL, text, TransferTarget)
+        text = gettext("There is no transfer target: callers who need a person can only leave a message.")
+        return Check(gettext("Transfer target"), Level.DOUBTFUL, text, TransferTarget)
     if "transfer_call" not in agent.tools:
-        text = f"The tool “Transfer to a person” is disabled: no caller is transferred to {target.name}."
-        return Check("Transfer target", Level.DOUBTFUL, text, agent, "tools")
-    return Check("Transfer target", Level.GOOD, f"Callers can be transferred to {target.name}.", target)
+        text = gettext("The tool “Transfer to a person” is disabled: no caller is transferred to %(target)s.") % {
+            "target": target.name
+        }
+        return Check(gettext("Transfer target"), Level.DOUBTFUL, text, agent, "tools")
+    return Check(
+        gettext("Transfer target"),
+        Level.GOOD,
+        gettext("Callers can be transferred to %(target)s.") % {"target": target.name},
+        target,
+    )
 
 
 def _currency(agent: Agent) -> Check:
     organization = agent.organization
     usual = currency_of(organization.region)
     if usual and usual != organization.currency:
-        text = f"Prices are in {organization.currency}, but the country's currency is {usual}."
-        return Check("Currency", Level.DOUBTFUL, text, organization, "currency")
-    return Check("Currency", Level.GOOD, f"Prices are in {organization.currency}.", organization, "currency")
+        text = gettext("Prices are in %(currency)s, but the country's currency is %(usual)s.") % {
+            "currency": organization.currency,
+            "usual": usual,
+        }
+        return Check(gettext("Currency"), Level.DOUBTFUL, text, organization, "currency")
+    return Check(
+        gettext("Currency"),
+        Level.GOOD,
+        gettext("Prices are in %(currency)s.") % {"currency": organization.currency},
+        organization,
+        "currency",
+    )
 
 
 def _zone(agent: Agent) -> Check:
     organization = agent.organization
     if organization.time_zone == "UTC" or organization.time_zone.startswith("Etc/"):
-        text = f"The time zone is {organization.time_zone}, which belongs to no country."
-        return Check("Time zone", Level.DOUBTFUL, text, organization, "time_zone")
+        text = gettext("The time zone is %(time_zone)s, which belongs to no country.") % {
+            "time_zone": organization.time_zone
+        }
+        return Check(gettext("Time zone"), Level.DOUBTFUL, text, organization, "time_zone")
     if organization.country and organization.time_zone not in zones_of(organization.country):
-        text = f"{organization.time_zone} is not in the organization's country."
-        return Check("Time zone", Level.DOUBTFUL, text, organization, "time_zone")
-    return Check("Time zone", Level.GOOD, f"The time zone is {organization.time_zone}.", organization, "time_zone")
+        text = gettext("%(time_zone)s is not in the organization's country.") % {"time_zone": organization.time_zone}
+        return Check(gettext("Time zone"), Level.DOUBTFUL, text, organization, "time_zone")
+    return Check(
+        gettext("Time zone"),
+        Level.GOOD,
+        gettext("The time zone is %(time_zone)s.") % {"time_zone": organization.time_zone},
+        organization,
+        "time_zone",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext
 
 from agents.greetings.services import keep_greeting
 from agents.organizations.models import Organization
@@ -40,7 +41,10 @@ def roll_back_agent(agent: Agent, *, number: int) -> AgentVersion:
     with transaction.atomic():
         version = AgentVersion.objects.filter(agent=agent, number=number).first()
         if version is None:
-            raise ApplicationError(f"{agent} has no version {number}. Choose one of its published versions.")
+            raise ApplicationError(
+                gettext("%(agent)s has no version %(number)s. Choose one of its published versions.")
+                % {"agent": agent, "number": number}
+            )
         _point_at(agent, version)
         keep_greeting(agent.organization_id, opening_of(version, agent.organization))
     return version
@@ -61,7 +65,9 @@ def _check(draft: Agent) -> None:
         draft.clean_fields(exclude={field.name for field in draft._meta.get_fields() if field.name not in copied})
     except ValidationError as exc:
         faults = [f"{name.replace('_', ' ')}: {' '.join(words)}" for name, words in exc.message_dict.items()]
-        raise ApplicationError(f"{draft} cannot be published. {' '.join(faults)}") from exc
+        raise ApplicationError(
+            gettext("%(draft)s cannot be published. %(faults)s") % {"draft": draft, "faults": " ".join(faults)}
+        ) from exc
     changed = [name for name in copied if getattr(draft, name) != before[name]]
     if changed:
         draft.save(update_fields=changed)

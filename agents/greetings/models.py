@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, fields
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
@@ -31,7 +32,7 @@ class KeptGreeting(TenantModel, Job):
     """The audio of a greeting, and the job of making it: there is audio once the job is done."""
 
     topic_field = "provider"
-    done_label = "Ready"
+    done_label = _("Ready")
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="kept_greetings")
     provider = models.CharField(max_length=10)
@@ -39,7 +40,7 @@ class KeptGreeting(TenantModel, Job):
     voice = models.CharField(max_length=80)
     language = models.CharField(max_length=LONGEST_TAG)
     text = models.CharField(max_length=600)
-    audio = models.BinaryField(default=b"", help_text="µ-law at 8 kHz, without a header.")
+    audio = models.BinaryField(default=b"", help_text=_("µ-law at 8 kHz, without a header."))
 
     objects = TenantQuerySet["KeptGreeting"].as_manager()
 

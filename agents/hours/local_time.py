@@ -17,6 +17,7 @@ from django import forms
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils import formats, timezone
+from django.utils.translation import gettext
 
 from agents.organizations.access import access_of, organization_id_of
 from agents.organizations.models import Organization
@@ -157,13 +158,21 @@ def read_by_country(field: forms.Field | None, country: str) -> forms.Field | No
     for part in parts:
         if isinstance(part, forms.DateField):
             part.input_formats = date_formats
-            part.error_messages["invalid"] = f"Write the date like 2026-12-24 or {example}."
+            part.error_messages["invalid"] = gettext("Write the date like 2026-12-24 or %(example)s.") % {
+                "example": example
+            }
         elif isinstance(part, forms.TimeField):
             part.input_formats = TIMES
-            part.error_messages["invalid"] = "Write the time like 17:30 or 5:30 pm."
+            part.error_messages["invalid"] = gettext("Write the time like 17:30 or 5:30 pm.")
     if isinstance(field, forms.MultiValueField):
         zone = timezone.get_current_timezone_name()
-        field.help_text = f"{field.help_text} In {zone}.".strip() if field.help_text else f"A time in {zone}."
-        field.error_messages["invalid_date"] = f"Write the date like 2026-12-24 or {example}."
-        field.error_messages["invalid_time"] = "Write the time like 17:30 or 5:30 pm."
+        field.help_text = (
+            f"{field.help_text} In {zone}.".strip()
+            if field.help_text
+            else gettext("A time in %(zone)s.") % {"zone": zone}
+        )
+        field.error_messages["invalid_date"] = gettext("Write the date like 2026-12-24 or %(example)s.") % {
+            "example": example
+        }
+        field.error_messages["invalid_time"] = gettext("Write the time like 17:30 or 5:30 pm.")
     return field

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
@@ -44,7 +45,7 @@ class OpeningHours(WeeklyHours, TenantModel):
     objects = TenantQuerySet["OpeningHours"].as_manager()
 
     class Meta(WeeklyHours.Meta):
-        verbose_name_plural = "opening hours"
+        verbose_name_plural = _("opening hours")
 
 
 class SpecialDay(TenantModel):
@@ -86,4 +87,4 @@ class TransferHours(WeeklyHours, TenantModel):
     objects = TenantQuerySet["TransferHours"].as_manager()
 
     class Meta(WeeklyHours.Meta):
-        verbose_name_plural = "transfer hours"
+        verbose_name_plural = _("transfer hours")

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from voiceapp.core.countries import country_names, country_of
@@ -29,21 +30,23 @@ from .trades import AgentDefaults, Trade, agent_defaults, language_of
 def validate_time_zone(name: str) -> None:
     """Accept only names of the IANA time zone database."""
     if name not in zoneinfo.available_timezones():
-        raise ValidationError("“%(name)s” is not a time zone. Use a name like Europe/Berlin.", params={"name": name})
+        raise ValidationError(
+            gettext("“%(name)s” is not a time zone. Use a name like Europe/Berlin."), params={"name": name}
+        )
 
 
 def validate_country(code: str) -> None:
     """Accept the ISO 3166 codes of countries whose phone numbers can be read."""
     if code not in country_names():
-        raise ValidationError("“%(code)s” is not a country. Use two letters, like DE.", params={"code": code})
+        raise ValidationError(gettext("“%(code)s” is not a country. Use two letters, like DE."), params={"code": code})
 
 
 class VoicemailUse(models.TextChoices):
     """Which callers may leave a message."""
 
-    OFF = "off", "Never"
-    UNANSWERED = "unanswered", "If the AI provider fails, or nobody answers a transfer"
-    ALWAYS = "always", "Also outside the opening hours, and while the agent is paused"
+    OFF = "off", _("Never")
+    UNANSWERED = "unanswered", _("If the AI provider fails, or nobody answers a transfer")
+    ALWAYS = "always", _("Also outside the opening hours, and while the agent is paused")
 
 
 class Organization(TenantModel):
@@ -56,18 +59,18 @@ class Organization(TenantModel):
     name = models.CharField(max_length=120)
     slug = models.SlugField(unique=True)
     trade = models.CharField(
-        "type of business",
+        _("type of business"),
         max_length=16,
         choices=Trade.choices,
         default=Trade.RESTAURANT,
-        help_text="Sets the tools, prompt and greeting of new agents.",
+        help_text=_("Sets the tools, prompt and greeting of new agents."),
     )
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     country = models.CharField(
         max_length=2,
         blank=True,
         validators=[validate_country],
-        help_text="Phone numbers without a country code are numbers of this country.",
+        help_text=_("Phone numbers without a country code are numbers of this country."),
     )
     language = models.CharField(
         _("language of the console and call page"),
@@ -79,10 +82,10 @@ class Organization(TenantModel):
     currency = models.CharField(
         max_length=3,
         default="USD",
-        validators=[RegexValidator(r"^[A-Z]{3}$", "Enter three capital letters, like EUR.")],
+        validators=[RegexValidator(r"^[A-Z]{3}$", _("Enter three capital letters, like EUR."))],
     )
     tax_percent = models.DecimalField(
-        "tax (%)",
+        _("tax (%)"),
         max_digits=6,
         decimal_places=3,
         default=Decimal(0),
@@ -90,51 +93,51 @@ class Organization(TenantModel):
     )
     prices_include_tax = models.BooleanField(default=False)
     max_live_calls = models.PositiveIntegerField(
-        "maximum concurrent calls", default=20, help_text="Further callers hear that all lines are busy."
+        _("maximum concurrent calls"), default=20, help_text=_("Further callers hear that all lines are busy.")
     )
-    takes_orders = models.BooleanField(default=True, help_text="When off, agents answer calls but submit no orders.")
+    takes_orders = models.BooleanField(default=True, help_text=_("When off, agents answer calls but submit no orders."))
     largest_order_total = models.DecimalField(
-        "maximum order total",
+        _("maximum order total"),
         max_digits=10,
         decimal_places=2,
         default=Decimal(1000),
-        help_text="Callers with a larger order are transferred to a person.",
+        help_text=_("Callers with a larger order are transferred to a person."),
     )
     clerk_id = models.CharField(
         max_length=100,
         unique=True,
         null=True,
         blank=True,
-        verbose_name="Clerk organization ID",
-        help_text="Like org_…. People who sign in with Clerk for it act for this organization.",
+        verbose_name=_("Clerk organization ID"),
+        help_text=_("Like org_…. People who sign in with Clerk for it act for this organization."),
     )
     closed_message = models.CharField(
-        max_length=300, blank=True, help_text="Said to callers outside the opening hours."
+        max_length=300, blank=True, help_text=_("Said to callers outside the opening hours.")
     )
     voicemail = models.CharField(
-        "callers may leave a message", max_length=10, choices=VoicemailUse.choices, default=VoicemailUse.UNANSWERED
+        _("callers may leave a message"), max_length=10, choices=VoicemailUse.choices, default=VoicemailUse.UNANSWERED
     )
     voicemail_greeting = models.CharField(
         max_length=300,
         blank=True,
-        help_text="Said before the tone. Leave empty for a sentence in the agent's language.",
+        help_text=_("Said before the tone. Leave empty for a sentence in the agent's language."),
     )
     voicemail_email = models.EmailField(
-        "voicemail e-mail address", blank=True, help_text="Messages are sent to this address, with the audio."
+        _("voicemail e-mail address"), blank=True, help_text=_("Messages are sent to this address, with the audio.")
     )
     deletes_voicemail_at_carrier = models.BooleanField(
-        "delete voicemail at Twilio", default=False, help_text="As soon as the audio is stored here."
+        _("delete voicemail at Twilio"), default=False, help_text=_("As soon as the audio is stored here.")
     )
     voicemail_days = models.PositiveIntegerField(
-        "delete voicemail after (days)",
+        _("delete voicemail after (days)"),
         default=90,
-        help_text="The audio, here and at Twilio, and the transcript. 0: never.",
+        help_text=_("The audio, here and at Twilio, and the transcript. 0: never."),
     )
     two_factor_roles = models.JSONField(_("two-factor sign-in is required of"), default=list, blank=True)
     deletes_recordings_at_provider = models.BooleanField(
-        "delete recordings at Twilio and VAPI",
+        _("delete recordings at Twilio and VAPI"),
         default=False,
-        help_text="As soon as the audio is stored here. At VAPI this deletes the whole call.",
+        help_text=_("As soon as the audio is stored here. At VAPI this deletes the whole call."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -142,7 +145,7 @@ class Organization(TenantModel):
 
     class Meta:
         ordering = ("name",)
-        verbose_name = "organization"
+        verbose_name = _("organization")
 
     def __str__(self) -> str:
         return self.name
@@ -173,8 +176,8 @@ class Membership(TenantModel):
     objects = TenantQuerySet["Membership"].as_manager()
 
     class Meta:
-        verbose_name = "person"
-        verbose_name_plural = "people"
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
         constraints = [models.UniqueConstraint(fields=("organization", "user"), name="one_membership_per_person")]
 
     def __str__(self) -> str:
@@ -188,10 +191,10 @@ class UserSettings(models.Model):
     language = models.CharField(max_length=2, blank=True, choices=CONSOLE_LANGUAGES)
 
     class Meta:
-        verbose_name_plural = "user settings"
+        verbose_name_plural = _("user settings")
 
     def __str__(self) -> str:
-        return f"Settings of {self.user}"
+        return gettext("Settings of %(user)s") % {"user": self.user}
 
 
 PREFIX_LENGTH = 10
@@ -222,8 +225,8 @@ class ApiKey(TenantModel):
     scopes = models.JSONField(default=all_scopes)
     created_by = models.CharField(max_length=150, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="Leave empty for a key that does not expire.")
-    last_used_at = models.DateTimeField(null=True, editable=False, help_text="Accurate to the minute.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text=_("Leave empty for a key that does not expire."))
+    last_used_at = models.DateTimeField(null=True, editable=False, help_text=_("Accurate to the minute."))
     revoked_at = models.DateTimeField(null=True, editable=False)
     replaced_by = models.OneToOneField(
         "self",
@@ -231,14 +234,14 @@ class ApiKey(TenantModel):
         null=True,
         related_name="replaces",
         editable=False,
-        help_text="The key created by rotating this one.",
+        help_text=_("The key created by rotating this one."),
     )
 
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at",)
-        verbose_name = "API key"
+        verbose_name = _("API key")
 
     def __str__(self) -> str:
         return f"{self.name} (va_{self.prefix}_…)"

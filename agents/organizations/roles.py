@@ -6,16 +6,17 @@ import enum
 from collections.abc import Mapping
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
     """A person's role in an organization."""
 
-    OWNER = "owner", "Owner"
-    MANAGER = "manager", "Manager"
-    STAFF = "staff", "Staff"
-    KITCHEN = "kitchen", "Kitchen"
-    VIEWER = "viewer", "Read only"
+    OWNER = "owner", _("Owner")
+    MANAGER = "manager", _("Manager")
+    STAFF = "staff", _("Staff")
+    KITCHEN = "kitchen", _("Kitchen")
+    VIEWER = "viewer", _("Read only")
 
 
 class Area(enum.StrEnum):

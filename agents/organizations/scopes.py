@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import enum
 
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
 from .roles import Area, Power, Role, power_of
 
 
@@ -18,7 +21,7 @@ class Scope(enum.StrEnum):
     SESSIONS_WRITE = "sessions:write"
 
     @property
-    def label(self) -> str:
+    def label(self) -> StrOrPromise:
         return LABELS[self]
 
     def is_granted_to(self, role: Role | None) -> bool:
@@ -28,10 +31,10 @@ class Scope(enum.StrEnum):
 
 
 LABELS = {
-    Scope.CALLS_READ: "Read calls and their agents",
-    Scope.CALLS_WRITE: "Start, change and end calls",
-    Scope.CALLER_NUMBERS_READ: "Read callers' full numbers",
-    Scope.RECORDINGS_READ: "Read recordings",
-    Scope.RECORDINGS_WRITE: "Start, change and stop recordings",
-    Scope.SESSIONS_WRITE: "Open voice sessions for browsers",
+    Scope.CALLS_READ: _("Read calls and their agents"),
+    Scope.CALLS_WRITE: _("Start, change and end calls"),
+    Scope.CALLER_NUMBERS_READ: _("Read callers' full numbers"),
+    Scope.RECORDINGS_READ: _("Read recordings"),
+    Scope.RECORDINGS_WRITE: _("Start, change and stop recordings"),
+    Scope.SESSIONS_WRITE: _("Open voice sessions for browsers"),
 }

@@ -19,6 +19,7 @@ from django.contrib.auth.models import User
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 
 from voiceapp.core.limits.counting import CountersUnavailable, count, refund
 from voiceapp.core.limits.credentials import address_key
@@ -38,7 +39,9 @@ class TooManyAttempts(ValidationError):
 
     def __init__(self, wait_s: int) -> None:
         super().__init__(
-            f"Too many attempts to sign in. Try again in {describe_wait(wait_s)}.", code="too_many_attempts"
+            gettext("Too many attempts to sign in. Try again in %(describe_wait)s.")
+            % {"describe_wait": describe_wait(wait_s)},
+            code="too_many_attempts",
         )
         self.wait_s = wait_s
 

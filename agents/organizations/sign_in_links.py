@@ -17,6 +17,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -25,7 +27,7 @@ from .second_factor import BY_LINK, remember_factor
 SALT = "voiceapp.sign_in_link"
 VALID_FOR = dt.timedelta(minutes=10)
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-UNUSABLE = (
+UNUSABLE = _(
     "This sign-in link was used already, or it is older than ten minutes. Print a new one on the server: "
     ".venv/bin/python manage.py sign_in_link NAME"
 )
@@ -56,7 +58,7 @@ def sign_in_by_link(request: HttpRequest) -> HttpResponse:
     """The token stands in the query, which no log keeps."""
     user = redeem_sign_in_link(request.GET.get("token", ""))
     if user is None:
-        page = {"status": 403, "title": "Link not valid", "next_step": UNUSABLE}
+        page = {"status": 403, "title": gettext("Link not valid"), "next_step": UNUSABLE}
         response = HttpResponse(render_to_string("error.html", {"page": page}), status=403)
     else:
         login(request, user, backend=BACKEND)

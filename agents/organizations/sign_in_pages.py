@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext
 
 from .sign_in import ATTEMPT, WAIT_S, Attempt, TooManyAttempts, check_old_password, remember_browser, user_digest
 
@@ -45,7 +46,7 @@ class SignInMiddleware:
         try:
             check_old_password(request, user, request.POST[OLD_PASSWORD])
         except TooManyAttempts as exc:
-            page = {"status": 429, "title": "Too many attempts", "next_step": exc.message}
+            page = {"status": 429, "title": gettext("Too many attempts"), "next_step": exc.message}
             return HttpResponse(render_to_string("error.html", {"page": page}))
         return None
 

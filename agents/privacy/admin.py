@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration.services import keep_openings
 from agents.organizations.roles import Area
@@ -30,24 +31,24 @@ class PrivacySettingsAdmin(TenantAdmin[PrivacySettings]):
     fieldsets = (
         (None, {"fields": ("organization", "announcement", "suggestion")}),
         (
-            "Callers who do not want to be recorded",
+            _("Callers who do not want to be recorded"),
             {"fields": ("stop_key", "stop_hint", "suggested_hint", "deletes_declined_words")},
         ),
-        ("Returning callers", {"fields": ("remembers_callers",)}),
-        ("Age", {"fields": ("recording_days",)}),
-        ("Legal hold", {"fields": ("is_on_hold", "hold_reason")}),
+        (_("Returning callers"), {"fields": ("remembers_callers",)}),
+        (_("Age"), {"fields": ("recording_days",)}),
+        (_("Legal hold"), {"fields": ("is_on_hold", "hold_reason")}),
     )
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """The organization is what people know a row by, even where there is one only."""
         return list(self.list_display)
 
-    @display(description="common announcement")
+    @display(description=_("common announcement"))
     def suggestion(self, row: PrivacySettings) -> str:
         country = row.organization.region if row.organization_id else ""
         return f"“{suggested_announcement(country)}” {note_on(country)}"
 
-    @display(description="common sentence")
+    @display(description=_("common sentence"))
     def suggested_hint(self, row: PrivacySettings) -> str:
         country = row.organization.region if row.organization_id else ""
         return f"“{suggested_stop_hint(country, row.stop_key or EXAMPLE_KEY)}”"

@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.roles import Area
 from agents.tenant_admin.inlines import TenantInline
@@ -19,7 +21,7 @@ from .models import Absence, Resource, ResourceHours
 class ResourceHoursInline(TenantInline):
     model = ResourceHours
     area = Area.MENU
-    verbose_name_plural = "working hours (empty: while the organization is open)"
+    verbose_name_plural = _("working hours (empty: while the organization is open)")
 
 
 class AbsenceInline(TenantInline):
@@ -56,9 +58,9 @@ class ResourceAdmin(TenantAdmin[Resource]):
             kwargs["widget"] = CheckboxSelectMultiple()
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    @display(description="services")
+    @display(description=_("services"))
     def does(self, resource: Resource) -> str:
-        return ", ".join(str(service) for service in resource.services.all()) or "All"
+        return ", ".join(str(service) for service in resource.services.all()) or gettext("All")
 
 
 @admin.register(Absence)

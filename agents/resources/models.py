@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Service
 from agents.hours.models import WeeklyHours
@@ -12,8 +14,8 @@ from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
 
 class ResourceKind(models.TextChoices):
-    STAFF = "staff", "Person"
-    BAY = "bay", "Bay"
+    STAFF = "staff", _("Person")
+    BAY = "bay", _("Bay")
 
 
 class Resource(TenantModel):
@@ -25,10 +27,10 @@ class Resource(TenantModel):
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=8, choices=ResourceKind.choices, default=ResourceKind.STAFF)
     services = models.ManyToManyField(
-        Service, blank=True, related_name="resources", help_text="Leave empty if it can do all of them."
+        Service, blank=True, related_name="resources", help_text=_("Leave empty if it can do all of them.")
     )
-    is_active = models.BooleanField("active", default=True, help_text="Only active ones get new appointments.")
-    position = models.PositiveIntegerField(default=0, help_text="The first one that is free gets the appointment.")
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Only active ones get new appointments."))
+    position = models.PositiveIntegerField(default=0, help_text=_("The first one that is free gets the appointment."))
 
     objects = TenantQuerySet["Resource"].as_manager()
 
@@ -58,8 +60,8 @@ class ResourceHours(WeeklyHours, TenantModel):
     objects = TenantQuerySet["ResourceHours"].as_manager()
 
     class Meta(WeeklyHours.Meta):
-        verbose_name = "working hours"
-        verbose_name_plural = "working hours"
+        verbose_name = _("working hours")
+        verbose_name_plural = _("working hours")
 
 
 class Absence(TenantModel):
@@ -69,8 +71,8 @@ class Absence(TenantModel):
     audited = Audited()
 
     resource = models.ForeignKey(Resource, models.CASCADE, related_name="absences")
-    starts_at = models.DateTimeField("from")
-    ends_at = models.DateTimeField("until")
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
     note = models.CharField(max_length=120, blank=True)
 
     objects = TenantQuerySet["Absence"].as_manager()
@@ -87,4 +89,4 @@ class Absence(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.resource} is absent"
+        return gettext("%(resource)s is absent") % {"resource": self.resource}

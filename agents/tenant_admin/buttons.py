@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 from django_stubs_ext import StrOrPromise
 
 from agents.organizations.roles import Power
@@ -125,13 +126,18 @@ class ButtonsAdmin(ModelAdmin[M]):
         if not self.has_power(request, button.power, row):
             raise PermissionDenied
         if not button.is_offered(row):
-            messages.warning(request, f"“{button.label}” is no longer possible: the record has changed.")
+            messages.warning(
+                request,
+                gettext("“%(button)s” is no longer possible: the record has changed.") % {"button": button.label},
+            )
             return None
         blockers = self.blockers(request, row, button)
         if blockers and f"{ANYWAY}{button.name}" not in request.POST:
             why = " ".join(blockers)
             messages.error(
-                request, f"“{button.label}” was not carried out. {why} Fix this, or select “{button.label} anyway”."
+                request,
+                gettext("“%(button)s” was not carried out. %(why)s Fix this, or select “%(button)s anyway”.")
+                % {"button": button.label, "why": why},
             )
             return None
         try:
@@ -185,7 +191,7 @@ class ButtonsAdmin(ModelAdmin[M]):
         if not self.list_editable or "form-TOTAL_FORMS" not in request.POST:
             return None
         posted = QueryDict(request.POST.urlencode(), mutable=True)
-        posted["_save"] = "Save"
+        posted["_save"] = gettext("Save")
         of_list = copy.copy(request)
         vars(of_list).update(_post=posted, GET=QueryDict(self._query_of_list(request)))
         response = self.changelist_view(of_list)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 
 from .theme import Select, TextInput
 
@@ -19,7 +20,7 @@ class ChoiceOrOther(forms.MultiWidget):
     use_fieldset = False
 
     def __init__(self, choices: Iterable[tuple[str, str]], *, label: str) -> None:
-        offered = [*choices, (OTHER, "Other…")]
+        offered = [*choices, (OTHER, gettext("Other…"))]
         self.values = {value for value, _ in offered}
         select = Select(attrs={"class": "va-choice-list"}, choices=offered)
         text = TextInput(attrs={"class": "va-choice-other", "aria-label": label, "placeholder": label})

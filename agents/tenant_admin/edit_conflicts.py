@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 # Live calls lower the one, dragging rows changes the other: the last one wins, without a question.
 LAST_ONE_WINS = frozenset({"count_left", "position"})
@@ -60,8 +61,14 @@ class ConflictCheckingForm(forms.ModelForm[Any]):
         if name in LAST_ONE_WINS or not field.has_changed(bound.initial, bound.data):
             return
         self._show_anew(name, field)
-        self.add_error(name, f"{self._who()} changed this to {_value_text(field, bound.initial)} while this page was "
-                             "open. Save again to replace it with your value.")  # fmt: skip
+        self.add_error(
+            name,
+            gettext(
+                "%(who)s changed this to %(value_text)s while this page was open. Save again to replace it "
+                "with your value."
+            )
+            % {"who": self._who(), "value_text": _value_text(field, bound.initial)},
+        )
 
     def _show_anew(self, name: str, field: forms.Field) -> None:
         """The page that comes now shows what is saved now: saving it again is a choice."""
@@ -83,7 +90,7 @@ class ConflictCheckingForm(forms.ModelForm[Any]):
         kind = ContentType.objects.get_for_model(self.instance)
         entries = LogEntry.objects.filter(content_type=kind, object_id=str(self.instance.pk)).select_related("user")
         newest = entries.order_by("-action_time").first()
-        return newest.user.get_username() if newest else "Somebody"
+        return newest.user.get_username() if newest else gettext("Somebody")
 
 
 def _is_secret(field: forms.Field) -> bool:
@@ -96,7 +103,7 @@ def _value_text(field: forms.Field, value: Any) -> str:
     if isinstance(value, bool):
         return "“yes”" if value else "“no”"
     if isinstance(field, forms.ModelMultipleChoiceField):
-        return "another choice"
+        return gettext("another choice")
     if isinstance(field, forms.ModelChoiceField):
         row = field.queryset.filter(pk=value).first() if value and field.queryset is not None else None
         return f"“{row}”" if row else "nothing"

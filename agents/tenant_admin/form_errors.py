@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 
 @dataclass(frozen=True, slots=True)
 class FormError:
@@ -25,7 +27,12 @@ def errors_of(adminform: Any, formsets: Any) -> list[FormError]:
         found += [FormError(kind, str(message), f"{formset.prefix}-group") for message in formset.non_form_errors()]
         for form in formset.forms:
             found += list(
-                _of_form(form, of=str(form.instance) if form.instance.pk else f"new {each.opts.verbose_name}")
+                _of_form(
+                    form,
+                    of=str(form.instance)
+                    if form.instance.pk
+                    else gettext("new %(verbose_name)s") % {"verbose_name": each.opts.verbose_name},
+                )
             )
     return found
 

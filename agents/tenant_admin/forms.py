@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django import forms
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.access import organization_id_of
 from agents.organizations.auditing import is_recorded, record_links
@@ -16,7 +18,7 @@ from voiceapp.core.phones.field import PhoneNumberField
 
 from .edit_conflicts import ConflictCheckingForm
 
-DIFFERENT = "These records belong to different organizations. Choose records of one organization only."
+DIFFERENT = _("These records belong to different organizations. Choose records of one organization only.")
 
 
 def changed_columns(form: forms.ModelForm[Any]) -> list[str]:
@@ -103,7 +105,7 @@ class TenantFormSet(forms.BaseInlineFormSet[Any, Any, Any]):
         if not self.only_one:
             return
         if sum(form.is_flagged for form in self.kept() if hasattr(form, "cleaned_data")) > 1:
-            raise forms.ValidationError("Only one of them can be the default. Clear “Default” for the others.")
+            raise forms.ValidationError(gettext("Only one of them can be the default. Clear “Default” for the others."))
 
     def kept(self) -> list[Any]:
         """The forms of rows that will exist: neither deleted nor empty."""

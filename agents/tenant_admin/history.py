@@ -10,6 +10,8 @@ from django import forms
 from django.db import models
 from django.db.models.fields.files import FieldFile
 from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.hours.local_time import when
 from voiceapp.core.differences import compare, normal_text
@@ -21,15 +23,15 @@ LONGEST_MESSAGE = 4000
 # Only the fact of a change: more people read the history than may see the secret.
 SECRET = ("secret", "password", "key", "token")
 NOTHING = "nothing"
-UNCHANGED = "Saved without changes."
+UNCHANGED = _("Saved without changes.")
 
 
 def change_message(form: Any, formsets: Iterable[Any] | None, *, is_new: bool) -> str:
     """“Price: 9.00 → 9.50. Opening hours added: Monday 11:00–22:00.”"""
-    parts = ["Added."] if is_new else list(_changes(form))
+    parts = [gettext("Added.")] if is_new else list(_changes(form))
     for formset in formsets or ():
         parts += _rows(formset)
-    return " ".join(parts)[:LONGEST_MESSAGE] or UNCHANGED
+    return " ".join(parts)[:LONGEST_MESSAGE] or str(UNCHANGED)
 
 
 def _changes(form: Any) -> Iterator[str]:
@@ -39,7 +41,7 @@ def _changes(form: Any) -> Iterator[str]:
             continue
         label = capfirst(str(field.label or name.replace("_", " ")))
         if any(word in name for word in SECRET):
-            yield f"{label} changed."
+            yield gettext("%(label)s changed.") % {"label": label}
             continue
         old, new = form.get_initial_for_field(field, name), form.cleaned_data.get(name)
         change = _change(field, old, new)
@@ -50,9 +52,9 @@ def _changes(form: Any) -> Iterator[str]:
 def _rows(formset: Any) -> Iterator[str]:
     noun = str(formset.model._meta.verbose_name)
     for row in formset.new_objects:
-        yield f"{capfirst(noun)} added: {row}."
+        yield gettext("%(capfirst)s added: %(row)s.") % {"capfirst": capfirst(noun), "row": row}
     for row in formset.deleted_objects:
-        yield f"{capfirst(noun)} removed: {row}."
+        yield gettext("%(capfirst)s removed: %(row)s.") % {"capfirst": capfirst(noun), "row": row}
     changed = {row.pk for row, _ in formset.changed_objects}
     for form in formset.forms:
         if form.instance.pk in changed:

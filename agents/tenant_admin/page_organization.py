@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from agents.organizations.access import access_of, organization_id_of
 from agents.organizations.models import Organization
@@ -77,7 +78,7 @@ class PageOrganization(ModelAdmin[T]):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"Add {self.opts.verbose_name}",
+            "title": gettext("Add %(verbose_name)s") % {"verbose_name": self.opts.verbose_name},
             "choices": [
                 (organization.name, f"?{urlencode({'organization': str(organization.pk), **kept})}")
                 for organization in self._organizations(request)

@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.hours.models import TransferHours
 from agents.hours.queries import load_schedule, target_schedule
@@ -27,7 +29,7 @@ from .models import TransferTarget
 class TransferHoursInline(TenantInline):
     model = TransferHours
     area = Area.ORGANIZATION
-    verbose_name_plural = "hours (empty: while the organization is open)"
+    verbose_name_plural = _("hours (empty: while the organization is open)")
 
 
 OPTIONAL = ("position", "mode", "if_nobody", "caller_id")
@@ -82,19 +84,21 @@ class TransferTargetAdmin(NumberSearch[TransferTarget], TenantAdmin[TransferTarg
         found = super().get_queryset(request)
         return found.prefetch_related("hours", "organization__opening_hours", "organization__special_days")
 
-    @display(description="now", label={"there": "success", "not_there": "warning"})
+    @display(description=_("now"), label={"there": "success", "not_there": "warning"})
     def there_now(self, target: TransferTarget) -> tuple[str, str]:
         """By the same rule as a transfer's."""
         schedule, now = target_schedule(target, load_schedule(target.organization)), timezone.now()
         if schedule.is_open_at(now):
-            return "there", "There"
+            return "there", gettext("There")
         opening = schedule.next_opening(now)
-        return "not_there", f"Again {say_date_and_time(opening, now, schedule.zone)}" if opening else "Not there"
+        return "not_there", gettext("Again %(time)s") % {
+            "time": say_date_and_time(opening, now, schedule.zone)
+        } if opening else gettext("Not there")
 
-    @display(description="number", ordering="number")
+    @display(description=_("number"), ordering="number")
     def shown(self, target: TransferTarget) -> str:
         return format_html('<span class="va-nowrap">{}</span>', show_number(target.number))
 
-    @display(description="fallback", label={"Fallback": "info"})
+    @display(description=_("fallback"), label={"Fallback": "info"})
     def fallback(self, target: TransferTarget) -> str:
-        return "Fallback" if target.is_fallback else ""
+        return gettext("Fallback") if target.is_fallback else ""

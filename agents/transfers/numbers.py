@@ -7,6 +7,7 @@ import enum
 import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import Organization
 from voiceapp.core.phones.numbers import country_codes, is_dialable
@@ -23,9 +24,9 @@ class NotCalled(enum.StrEnum):
 
 
 MESSAGES = {
-    NotCalled.OUR_OWN: "This number is answered by an agent: a transferred call would come back. Use another one.",
-    NotCalled.NO_COUNTRY: "Enter the organization's country first: only numbers of its country are called.",
-    NotCalled.FOREIGN: "This number is in another country. Calls abroad must be allowed with TRANSFER_COUNTRIES.",
+    NotCalled.OUR_OWN: _("This number is answered by an agent: a transferred call would come back. Use another one."),
+    NotCalled.NO_COUNTRY: _("Enter the organization's country first: only numbers of its country are called."),
+    NotCalled.FOREIGN: _("This number is in another country. Calls abroad must be allowed with TRANSFER_COUNTRIES."),
 }
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
@@ -33,8 +34,8 @@ class DayChange(TenantModel, Job):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="day_changes")
     topic = models.CharField(max_length=8, choices=Topic, default=Topic.DAY)
-    at = models.DateTimeField("time", null=True, help_text="At which something began that has changed.")
-    call_id = models.UUIDField("call ID", null=True)
+    at = models.DateTimeField(_("time"), null=True, help_text=_("At which something began that has changed."))
+    call_id = models.UUIDField(_("call ID"), null=True)
 
     objects = TenantQuerySet["DayChange"].as_manager()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration.models import AgentVersion
 from agents.organizations.models import Organization
@@ -25,7 +26,7 @@ class CountedDay(TenantModel):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="counted_days")
     day = models.DateField()
     version = models.PositiveIntegerField(default=0)
-    time_zone = models.CharField(max_length=64, blank=True, help_text="When the day began and ended.")
+    time_zone = models.CharField(max_length=64, blank=True, help_text=_("When the day began and ended."))
     counted_at = models.DateTimeField(null=True)
 
     objects = TenantQuerySet["CountedDay"].as_manager()
@@ -66,9 +67,9 @@ class DayFigures(TenantModel):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="day_figures")
     day = models.DateField()
     hour = models.PositiveSmallIntegerField()
-    number = models.CharField(max_length=64, blank=True, help_text="Of ours.")
+    number = models.CharField(max_length=64, blank=True, help_text=_("Of ours."))
     agent_version = models.ForeignKey(AgentVersion, models.SET_NULL, null=True, related_name="day_figures")
-    results = models.CharField(max_length=40, blank=True, help_text="As results.py joins them.")
+    results = models.CharField(max_length=40, blank=True, help_text=_("As results.py joins them."))
     currency = models.CharField(max_length=3, blank=True)
     calls = models.PositiveIntegerField(default=0)
     answered = models.PositiveIntegerField(default=0)

@@ -10,6 +10,7 @@ from itertools import combinations
 
 from django.db import models
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
 
 from sessions.appointments.models import Appointment, AppointmentState
 from sessions.call_lists.outcomes import CallOutcome, standing_orders
@@ -26,10 +27,10 @@ class CallResult(models.TextChoices):
     APPOINTMENT = CallOutcome.APPOINTMENT.value, CallOutcome.APPOINTMENT.label
     TRANSFER = CallOutcome.TRANSFER.value, CallOutcome.TRANSFER.label
     VOICEMAIL = CallOutcome.VOICEMAIL.value, CallOutcome.VOICEMAIL.label
-    ANSWERED = "answered", "Answered, nothing else"
-    MISSED = "missed", "Missed, nothing else"
-    FAILED = "failed", "Failed, nothing else"
-    WAITING = "waiting", "Not answered yet"
+    ANSWERED = "answered", _("Answered, nothing else")
+    MISSED = "missed", _("Missed, nothing else")
+    FAILED = "failed", _("Failed, nothing else")
+    WAITING = "waiting", _("Not answered yet")
 
 
 MADE = (CallResult.ORDER, CallResult.APPOINTMENT, CallResult.TRANSFER, CallResult.VOICEMAIL)

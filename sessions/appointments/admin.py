@@ -14,6 +14,8 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Service
 from agents.hours.local_time import midnights, when, when_of
@@ -51,16 +53,21 @@ EDITABLE = ("starts_at", "customer_name", "customer_number", "vehicle", "note")
 class DayFilter(SimpleListFilter):
     """Today's appointments are one click away; without a choice those are listed that are not over."""
 
-    title = "day"
+    title = _("day")
     parameter_name = "day"
 
     def lookups(self, request: HttpRequest, model_admin: DjangoModelAdmin[Any]) -> list[tuple[str, str]]:
-        return [("today", "Today"), ("tomorrow", "Tomorrow"), ("week", "Next 7 days"), ("past", "Past"),
-                ("all", "All")]  # fmt: skip
+        return [
+            ("today", gettext("Today")),
+            ("tomorrow", gettext("Tomorrow")),
+            ("week", gettext("Next 7 days")),
+            ("past", gettext("Past")),
+            ("all", gettext("All")),
+        ]
 
     def choices(self, changelist: Any) -> Any:
         for number, choice in enumerate(super().choices(changelist)):
-            yield choice | {"display": "Today and later"} if number == 0 else choice
+            yield choice | {"display": gettext("Today and later")} if number == 0 else choice
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> QuerySet[Appointment]:
         today = min(midnights(request, timezone.now()).values())
@@ -86,7 +93,9 @@ class AppointmentForm(TenantForm):
         service = cleaned.get("service") if is_new else self.instance.service
         if start and "starts_at" in self.changed_data and not self.errors:
             if service is None:
-                self.add_error("starts_at", "The service is no longer offered. Cancel this and book another one.")
+                self.add_error(
+                    "starts_at", gettext("The service is no longer offered. Cancel this and book another one.")
+                )
             else:
                 self._check(service, start, None if is_new else self.instance)
         return cleaned
@@ -117,14 +126,14 @@ class AppointmentAdmin(NumberSearch[Appointment], TenantAdmin[Appointment]):
     ordering = ("starts_at", "number")
     readonly_fields = ("ends", "who", "shown_state", "shown_number", "made", "of_call", "changes", "cancel_reason")
     buttons = (
-        Button("cancel", "Cancel appointment", "cancel", icon="event_busy", style="danger", power=Power.EDIT,
-               prompt="Why? (kept with the appointment)",
+        Button("cancel", _("Cancel appointment"), "cancel", icon="event_busy", style="danger", power=Power.EDIT,
+               prompt=_("Why? (kept with the appointment)"),
                is_offered=lambda appointment: appointment.state in OPEN_STATES),
-        Button("arrived", "Mark as arrived", "arrived", icon="how_to_reg",
+        Button("arrived", _("Mark as arrived"), "arrived", icon="how_to_reg",
                is_offered=lambda appointment: may_become(appointment, AppointmentState.ARRIVED, timezone.now())),
-        Button("done", "Mark as done", "done", icon="done_all", style="primary",
+        Button("done", _("Mark as done"), "done", icon="done_all", style="primary",
                is_offered=lambda appointment: may_become(appointment, AppointmentState.DONE, timezone.now())),
-        Button("no-show", "Mark as no-show", "no_show", icon="person_off",
+        Button("no-show", _("Mark as no-show"), "no_show", icon="person_off",
                is_offered=lambda appointment: may_become(appointment, AppointmentState.NO_SHOW, timezone.now())),
     )  # fmt: skip
 
@@ -140,8 +149,8 @@ class AppointmentAdmin(NumberSearch[Appointment], TenantAdmin[Appointment]):
         reason = ("cancel_reason",) if obj.state == AppointmentState.CANCELED else ()
         return (
             (None, {"fields": times + reason}),
-            ("Customer", {"fields": customer}),
-            ("Booking", {"fields": ("made", "of_call", "changes")}),
+            (gettext("Customer"), {"fields": customer}),
+            (gettext("Booking"), {"fields": ("made", "of_call", "changes")}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Appointment | None = None) -> tuple[str, ...]:
@@ -198,19 +207,19 @@ class AppointmentAdmin(NumberSearch[Appointment], TenantAdmin[Appointment]):
 
     def cancel(self, request: HttpRequest, appointment: Appointment, text: str) -> str:
         cancel_appointment(appointment, Origin(person=request.user.get_username()), reason=text[:300])
-        return f"{appointment} is canceled."
+        return gettext("%(appointment)s is canceled.") % {"appointment": appointment}
 
     def arrived(self, request: HttpRequest, appointment: Appointment, _: str) -> str:
         close_appointment(appointment, AppointmentState.ARRIVED, by=request.user.get_username())
-        return f"{appointment}: the customer has arrived."
+        return gettext("%(appointment)s: the customer has arrived.") % {"appointment": appointment}
 
     def done(self, request: HttpRequest, appointment: Appointment, _: str) -> str:
         close_appointment(appointment, AppointmentState.DONE, by=request.user.get_username())
-        return f"{appointment} is done."
+        return gettext("%(appointment)s is done.") % {"appointment": appointment}
 
     def no_show(self, request: HttpRequest, appointment: Appointment, _: str) -> str:
         close_appointment(appointment, AppointmentState.NO_SHOW, by=request.user.get_username())
-        return f"{appointment}: the customer did not come."
+        return gettext("%(appointment)s: the customer did not come.") % {"appointment": appointment}
 
     # Columns
 
@@ -228,42 +237,42 @@ class AppointmentAdmin(NumberSearch[Appointment], TenantAdmin[Appointment]):
         owner = organization_id_of(appointment)
         return access.sees_numbers_of(owner) or access.may(self.area, Power.EDIT, owner)
 
-    @display(description="start", ordering="starts_at")
+    @display(description=_("start"), ordering="starts_at")
     def starts(self, appointment: Appointment) -> str:
         return format_html('<span class="va-nowrap">{}</span>', when_of(appointment, appointment.starts_at))
 
-    @display(description="end")
+    @display(description=_("end"))
     def ends(self, appointment: Appointment) -> str:
         return when(appointment.ends_at, appointment.organization.zone)
 
-    @display(description="resources")
+    @display(description=_("resources"))
     def who(self, appointment: Appointment) -> str:
         return ", ".join(resource.name for resource in appointment.resources.all()) or "–"
 
-    @display(description="state", ordering="state", label=APPOINTMENT_COLORS)
+    @display(description=_("state"), ordering="state", label=APPOINTMENT_COLORS)
     def state_label(self, appointment: Appointment) -> tuple[str, str]:
         return appointment.state, appointment.get_state_display()
 
-    @display(description="state")
+    @display(description=_("state"))
     def shown_state(self, appointment: Appointment) -> str:
         return appointment.get_state_display()
 
-    @display(description="customer number")
+    @display(description=_("customer number"))
     def shown_number(self, appointment: Appointment) -> str:
         number = appointment.customer_number
         return mask(show_number(number)) if number else "–"
 
-    @display(description="booked")
+    @display(description=_("booked"))
     def made(self, appointment: Appointment) -> str:
-        by = "the agent" if appointment.made_by == "agent" else appointment.made_by
+        by = gettext("the agent") if appointment.made_by == "agent" else appointment.made_by
         return f"No. {appointment.number}, {when(appointment.created_at, appointment.organization.zone)}, by {by}"
 
-    @display(description="changes")
+    @display(description=_("changes"))
     def changes(self, appointment: Appointment) -> str:
         """Who moved it, canceled it or noted that the customer came."""
         events = appointment.events.select_related("appointment__organization")
         return format_html_join("", "{}.<br>", ((who_changed(event),) for event in events)) or "–"
 
-    @display(description="call")
+    @display(description=_("call"))
     def of_call(self, appointment: Appointment) -> str:
         return call_link(appointment.call)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Service
 from agents.organizations.models import Organization
@@ -25,7 +27,7 @@ class AppointmentState(models.TextChoices):
     BOOKED = "booked"
     ARRIVED = "arrived"
     DONE = "done"
-    NO_SHOW = "no_show", "No-show"
+    NO_SHOW = "no_show", _("No-show")
     CANCELED = "canceled"
 
 
@@ -38,36 +40,36 @@ class Appointment(TenantModel):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="appointments")
-    number = models.PositiveIntegerField(help_text="Counts up within the organization; what people call it.")
+    number = models.PositiveIntegerField(help_text=_("Counts up within the organization; what people call it."))
     state = models.CharField(max_length=8, choices=AppointmentState.choices, default=AppointmentState.BOOKED)
     service = models.ForeignKey(Service, models.SET_NULL, null=True, related_name="appointments")
     service_name = models.CharField(max_length=80)
     price = models.DecimalField(max_digits=8, decimal_places=2, null=True)
     currency = models.CharField(max_length=3)
-    starts_at = models.DateTimeField("start")
-    ends_at = models.DateTimeField("end")
+    starts_at = models.DateTimeField(_("start"))
+    ends_at = models.DateTimeField(_("end"))
     customer_name = models.CharField(max_length=LONGEST_CUSTOMER)
     customer_number = PhoneNumberField(max_length=64, blank=True)
     vehicle = models.CharField(max_length=LONGEST_VEHICLE, blank=True)
     note = models.CharField(max_length=LONGEST_NOTE, blank=True)
-    cancel_reason = models.CharField("reason for canceling", max_length=LONGEST_NOTE, blank=True)
+    cancel_reason = models.CharField(_("reason for canceling"), max_length=LONGEST_NOTE, blank=True)
     call = models.ForeignKey(Call, models.SET_NULL, null=True, related_name="appointments")
     draft_version = models.PositiveIntegerField(null=True)
-    said_turn = models.PositiveIntegerField("caller's turn", null=True, help_text="In which the time was chosen.")
+    said_turn = models.PositiveIntegerField(_("caller's turn"), null=True, help_text=_("In which the time was chosen."))
     said_at_ms = models.PositiveIntegerField(
-        "said at (ms)", null=True, help_text="On the clock of the transcript's lines; known after the call."
+        _("said at (ms)"), null=True, help_text=_("On the clock of the transcript's lines; known after the call.")
     )
     idempotency_key = models.CharField(
         max_length=LONGEST_IDEMPOTENCY_KEY,
         null=True,
-        help_text="The client's, with the call's id in front if it has one.",
+        help_text=_("The client's, with the call's id in front if it has one."),
     )
     request_digest = models.CharField(max_length=64, blank=True)
-    made_by = models.CharField("booked by", max_length=150, help_text="The agent, or a user.")
-    version = models.PositiveIntegerField(default=1, help_text="Rises with every change.")
+    made_by = models.CharField(_("booked by"), max_length=150, help_text=_("The agent, or a user."))
+    version = models.PositiveIntegerField(default=1, help_text=_("Rises with every change."))
     resources = models.ManyToManyField(Resource, through="BookedResource", related_name="appointments")
-    created_at = models.DateTimeField("booked", auto_now_add=True)
-    updated_at = models.DateTimeField("last changed", auto_now=True)
+    created_at = models.DateTimeField(_("booked"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("last changed"), auto_now=True)
 
     objects = TenantQuerySet["Appointment"].as_manager()
 
@@ -90,7 +92,7 @@ class Appointment(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"Appointment {self.number}"
+        return gettext("Appointment %(number)s") % {"number": self.number}
 
     @property
     def hear_from(self) -> str:
@@ -109,7 +111,7 @@ class BookedResource(models.Model):
     resource = models.ForeignKey(Resource, models.CASCADE, related_name="booked")
     first_slot = models.PositiveIntegerField()
     end_slot = models.PositiveIntegerField()
-    is_held = models.BooleanField(default=True, help_text="Not after it was canceled.")
+    is_held = models.BooleanField(default=True, help_text=_("Not after it was canceled."))
 
     class Meta:
         ordering = ("id",)
@@ -132,7 +134,7 @@ class OccupiedSlot(models.Model):
     """Five minutes of a resource that an appointment occupies: no other one can (docs/decisions/double-booking.md)."""
 
     resource = models.ForeignKey(Resource, models.CASCADE, related_name="+")
-    slot = models.PositiveIntegerField(help_text="Five minutes each, counted since 1970 in UTC.")
+    slot = models.PositiveIntegerField(help_text=_("Five minutes each, counted since 1970 in UTC."))
     appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="slots")
 
     class Meta:
@@ -155,9 +157,11 @@ class AppointmentEvent(Move):
     after = models.CharField(max_length=8, choices=AppointmentState.choices)
     moved_from = models.DateTimeField(null=True)
     moved_to = models.DateTimeField(null=True)
-    ended_before = models.DateTimeField(null=True, help_text="Its end before it was moved.")
-    held_before = models.JSONField(default=list, help_text="Resource, first and end slot of each that it had before.")
-    resources = models.CharField(max_length=200, blank=True, help_text="Their names, after it was moved.")
+    ended_before = models.DateTimeField(null=True, help_text=_("Its end before it was moved."))
+    held_before = models.JSONField(
+        default=list, help_text=_("Resource, first and end slot of each that it had before.")
+    )
+    resources = models.CharField(max_length=200, blank=True, help_text=_("Their names, after it was moved."))
 
     objects = TenantQuerySet["AppointmentEvent"].as_manager()
 
@@ -190,7 +194,7 @@ class DraftAppointment(TenantModel):
     customer_number = models.CharField(max_length=64, blank=True)
     vehicle = models.CharField(max_length=LONGEST_VEHICLE, blank=True)
     note = models.CharField(max_length=LONGEST_NOTE, blank=True)
-    said_turn = models.PositiveIntegerField("caller's turn", null=True, help_text="In which the time was chosen.")
+    said_turn = models.PositiveIntegerField(_("caller's turn"), null=True, help_text=_("In which the time was chosen."))
     read_back_version = models.PositiveIntegerField(null=True)
     read_back_turn = models.PositiveIntegerField(null=True)
     carried_out_version = models.PositiveIntegerField(null=True)
@@ -199,4 +203,4 @@ class DraftAppointment(TenantModel):
     objects = TenantQuerySet["DraftAppointment"].as_manager()
 
     def __str__(self) -> str:
-        return f"Draft, version {self.version}"
+        return gettext("Draft, version %(version)s") % {"version": self.version}

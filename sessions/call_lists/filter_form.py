@@ -8,6 +8,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from agents.configuration.models import Agent
 from agents.hours.local_time import read_by_country, when
@@ -22,36 +25,36 @@ from voiceapp.core.phones.search import FEWEST_DIGITS, split_search
 from .outcomes import CallOutcome
 from .periods import Period
 
-Choices = Iterable[tuple[str, str]]
+Choices = Iterable[tuple[str, StrOrPromise]]
 LARGEST_ID = 2**31 - 1
 LONGEST_TURN_S = 600
 MOST_AGENTS = 500
 FIRST_YEAR, LAST_YEAR = 2000, 2200
 
 
-def _choice(label: str, choices: Choices = ()) -> forms.ChoiceField:
-    refused = {"invalid_choice": "Choose one of the list."}
+def _choice(label: StrOrPromise, choices: Choices = ()) -> forms.ChoiceField:
+    refused = {"invalid_choice": _("Choose one of the list.")}
     return forms.ChoiceField(
-        label=label, choices=[("", "All"), *choices], required=False, widget=Select, error_messages=refused
+        label=label, choices=[("", _("All")), *choices], required=False, widget=Select, error_messages=refused
     )
 
 
-def _number(label: str, *, largest: int, digits: int = 0) -> Any:
+def _number(label: StrOrPromise, *, largest: int, digits: int = 0) -> Any:
     kind, step = (forms.DecimalField, "any") if digits else (forms.IntegerField, "1")
     limits: dict[str, Any] = {"decimal_places": digits, "max_digits": digits + 6} if digits else {}
     widget = TextInput(attrs={"type": "number", "step": step, "min": 0, "max": largest})
-    refused = {"invalid": "Enter a number."}
+    refused = {"invalid": _("Enter a number.")}
     return kind(
         label=label, required=False, min_value=0, max_value=largest, widget=widget, error_messages=refused, **limits
     )
 
 
-def _date(label: str) -> forms.DateField:
+def _date(label: StrOrPromise) -> forms.DateField:
     return forms.DateField(
         label=label,
         required=False,
         widget=TextInput(attrs={"type": "date"}),
-        error_messages={"invalid": "Write the date like 2026-12-24."},
+        error_messages={"invalid": _("Write the date like 2026-12-24.")},
         validators=[_is_in_range],
     )
 
@@ -59,31 +62,35 @@ def _date(label: str) -> forms.DateField:
 def _is_in_range(day: dt.date) -> None:
     """Beyond are days that no zone can compute, and no call."""
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise forms.ValidationError(f"Choose a day from {FIRST_YEAR} to {LAST_YEAR}.")
+        raise forms.ValidationError(
+            _("Choose a day from %(first_year)s to %(last_year)s.") % {"first_year": FIRST_YEAR, "last_year": LAST_YEAR}
+        )
 
 
 class CallFilterForm(forms.Form):
     """`principal` chooses among the agents and organizations that it sees. What is empty does not filter."""
 
-    organization = _choice("Organization")
-    alert = _choice("Alert")
-    agent = _choice("Agent")
-    version = _number("Agent version", largest=LARGEST_ID)
-    number = forms.CharField(label="Number of the caller, or dialed", max_length=40, required=False, widget=TextInput)
-    direction = _choice("Direction", Direction.choices)
-    kind = _choice("Type", CallKind.choices)
-    period = _choice("Period", Period.choices)
-    since = _date("From day")
-    until = _date("To day, included")
-    state = _choice("State", CallState.choices)
-    outcome = _choice("Outcome", CallOutcome.choices)
-    reason = _choice("End reason", [(each.value, each.label) for each in EndReason])
-    cost_from = _number("Cost (USD), from", largest=100_000, digits=6)
-    cost_to = _number("Cost (USD), to", largest=100_000, digits=6)
-    slowest_from = _number("Slowest response (s), from", largest=LONGEST_TURN_S, digits=3)
-    slowest_to = _number("Slowest response (s), to", largest=LONGEST_TURN_S, digits=3)
-    interruptions_from = _number("Interruptions, from", largest=10_000)
-    interruptions_to = _number("Interruptions, to", largest=10_000)
+    organization = _choice(_("Organization"))
+    alert = _choice(_("Alert"))
+    agent = _choice(_("Agent"))
+    version = _number(_("Agent version"), largest=LARGEST_ID)
+    number = forms.CharField(
+        label=_("Number of the caller, or dialed"), max_length=40, required=False, widget=TextInput
+    )
+    direction = _choice(_("Direction"), Direction.choices)
+    kind = _choice(_("Type"), CallKind.choices)
+    period = _choice(_("Period"), Period.choices)
+    since = _date(_("From day"))
+    until = _date(_("To day, included"))
+    state = _choice(_("State"), CallState.choices)
+    outcome = _choice(_("Outcome"), CallOutcome.choices)
+    reason = _choice(_("End reason"), [(each.value, _(each.label)) for each in EndReason])
+    cost_from = _number(_("Cost (USD), from"), largest=100_000, digits=6)
+    cost_to = _number(_("Cost (USD), to"), largest=100_000, digits=6)
+    slowest_from = _number(_("Slowest response (s), from"), largest=LONGEST_TURN_S, digits=3)
+    slowest_to = _number(_("Slowest response (s), to"), largest=LONGEST_TURN_S, digits=3)
+    interruptions_from = _number(_("Interruptions, from"), largest=10_000)
+    interruptions_to = _number(_("Interruptions, to"), largest=10_000)
 
     RANGES: ClassVar[Mapping[str, str]] = {
         "since": "until",
@@ -119,14 +126,16 @@ class CallFilterForm(forms.Form):
     def clean_number(self) -> str:
         typed = str(self.cleaned_data["number"]).strip()
         if typed and not split_search(typed)[0]:
-            raise forms.ValidationError(f"Enter at least {FEWEST_DIGITS} digits of the number.")
+            raise forms.ValidationError(
+                gettext("Enter at least %(fewest_digits)s digits of the number.") % {"fewest_digits": FEWEST_DIGITS}
+            )
         return typed
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         for first, last in self.RANGES.items():
             if _is_after(cleaned.get(first), cleaned.get(last)):
-                self.add_error(last, "This is before the beginning: swap the two.")
+                self.add_error(last, gettext("This is before the beginning: swap the two."))
                 cleaned.pop(first)
         return cleaned
 
@@ -151,7 +160,7 @@ def _ids(typed: str) -> list[UUID]:
 
 def _offer(field: forms.Field, choices: list[tuple[str, str]]) -> None:
     assert isinstance(field, forms.ChoiceField)
-    field.choices = [("", "All"), *choices]
+    field.choices = [("", gettext("All")), *choices]
 
 
 def _places(principal: Principal) -> list[tuple[str, str]]:

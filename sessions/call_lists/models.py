@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import Organization
 from agents.organizations.principal import Principal
@@ -31,14 +33,14 @@ class SavedView(TenantModel):
     name = models.CharField(max_length=LONGEST_NAME)
     query = models.CharField(max_length=LONGEST_QUERY, blank=True)
     is_default = models.BooleanField(
-        default=False, help_text="The list opens with it: for its user, or for all of the organization."
+        default=False, help_text=_("The list opens with it: for its user, or for all of the organization.")
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SavedViewQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "saved view"
+        verbose_name = _("saved view")
         ordering = ("name", "id")
         constraints = [
             models.UniqueConstraint(
@@ -73,7 +75,7 @@ class CallExport(TenantModel):
     """That somebody exported calls of an organization. It outlives them, and names no caller."""
 
     class Way(models.TextChoices):
-        LIST = "list", "List of calls"
+        LIST = "list", _("List of calls")
         COMMAND = "command", "manage.py export_calls"
         API = "api", "API"
 
@@ -82,21 +84,21 @@ class CallExport(TenantModel):
         JSON = "json", "JSON"
 
     organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="call_exports")
-    principal = models.CharField("who", max_length=150)
+    principal = models.CharField(_("who"), max_length=150)
     way = models.CharField(max_length=7, choices=Way.choices)
-    file_format = models.CharField("format", max_length=4, choices=Format.choices)
+    file_format = models.CharField(_("format"), max_length=4, choices=Format.choices)
     filters = models.CharField(max_length=LONGEST_QUERY, blank=True)
-    has_numbers = models.BooleanField("with whole numbers", default=False)
-    started_at = models.DateTimeField("when", auto_now_add=True)
-    calls = models.PositiveIntegerField(null=True, help_text="How many were sent; empty until it ends.")
+    has_numbers = models.BooleanField(_("with whole numbers"), default=False)
+    started_at = models.DateTimeField(_("when"), auto_now_add=True)
+    calls = models.PositiveIntegerField(null=True, help_text=_("How many were sent; empty until it ends."))
 
     objects = TenantQuerySet["CallExport"].as_manager()
 
     class Meta:
-        verbose_name = "export of calls"
-        verbose_name_plural = "exports of calls"
+        verbose_name = _("export of calls")
+        verbose_name_plural = _("exports of calls")
         ordering = ("-started_at", "-id")
         indexes = [models.Index(fields=("organization", "-started_at"), name="call_export_of_organization")]
 
     def __str__(self) -> str:
-        return f"Export of calls by {self.principal}"
+        return gettext("Export of calls by %(principal)s") % {"principal": self.principal}

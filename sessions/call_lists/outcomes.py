@@ -10,6 +10,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.tenancy import TenantQuerySet
 from sessions.appointments.models import Appointment, AppointmentState
@@ -26,10 +27,10 @@ class CallOutcome(TextChoices):
 
     ORDER = "order"
     APPOINTMENT = "appointment"
-    MADE = "made", "Order or appointment"
-    TRANSFER = "transfer", "Transferred to a person"
-    VOICEMAIL = "voicemail", "Left a message"
-    NOTHING = "nothing", "None of these"
+    MADE = "made", _("Order or appointment")
+    TRANSFER = "transfer", _("Transferred to a person")
+    VOICEMAIL = "voicemail", _("Left a message")
+    NOTHING = "nothing", _("None of these")
 
 
 # They say something of the others, and no call has them as its own.

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class Period(TextChoices):
     TODAY = "today"
     YESTERDAY = "yesterday"
-    LAST_7_DAYS = "7d", "Last 7 days"
-    LAST_30_DAYS = "30d", "Last 30 days"
-    THIS_MONTH = "month", "This month"
+    LAST_7_DAYS = "7d", _("Last 7 days")
+    LAST_30_DAYS = "30d", _("Last 30 days")
+    THIS_MONTH = "month", _("This month")
 
 
 def days_of(period: Period, today: dt.date) -> tuple[dt.date, dt.date]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode
 
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from voiceapp.core.errors import ApplicationError
 
@@ -22,7 +23,7 @@ FEWEST_DIGITS_OF_PERSON = 4
 
 
 class QueryTooLong(ApplicationError):
-    message = "The search is too long. Shorten it."
+    message = _("The search is too long. Shorten it.")
 
 
 def kept_query(query: str) -> str:

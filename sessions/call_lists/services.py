@@ -10,6 +10,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import Organization
 from sessions.calls.models import Call
@@ -24,7 +26,7 @@ FEWEST_SAME_DIGITS = 6
 
 
 class NoSuchView(ApplicationError):
-    message = "This view does not exist any more. Reload the page."
+    message = _("This view does not exist any more. Reload the page.")
 
 
 def save_view(user: User, *, name: str, query: str, organization: Organization | None, is_default: bool) -> SavedView:
@@ -34,15 +36,19 @@ def save_view(user: User, *, name: str, query: str, organization: Organization |
     kept = kept_query(query)
     if organization is not None and names_a_person(kept):
         raise ApplicationError(
-            "This view searches for a number, which not everybody in the organization may see. "
-            "Keep it for yourself, or remove the number."
+            gettext(
+                "This view searches for a number, which not everybody in the organization may see. "
+                "Keep it for yourself, or remove the number."
+            )
         )
     views = _shelf(user, organization)
     try:
         with transaction.atomic():
             known = views.filter(name=name).first()
             if known is None and views.count() >= MOST_VIEWS:
-                raise ApplicationError(f"There are {MOST_VIEWS} views already. Delete one first.")
+                raise ApplicationError(
+                    gettext("There are %(most_views)s views already. Delete one first.") % {"most_views": MOST_VIEWS}
+                )
             if is_default:
                 views.exclude(name=name).filter(is_default=True).update(is_default=False)
             view = known or SavedView(organization=organization, name=name)
@@ -50,7 +56,7 @@ def save_view(user: User, *, name: str, query: str, organization: Organization |
             view.save()
             return view
     except IntegrityError as exc:
-        raise ApplicationError("Another view was saved at the same time. Try again.") from exc
+        raise ApplicationError(gettext("Another view was saved at the same time. Try again.")) from exc
 
 
 def set_default(view: SavedView, *, is_default: bool) -> None:
@@ -97,9 +103,11 @@ def _shelf(user: User, organization: Organization | None) -> QuerySet[SavedView]
 
 def _check_name(name: str) -> None:
     if not name:
-        raise ApplicationError("Give the view a name.")
+        raise ApplicationError(gettext("Give the view a name."))
     if len(name) > LONGEST_NAME:
-        raise ApplicationError(f"Give the view a name of at most {LONGEST_NAME} characters.")
+        raise ApplicationError(
+            gettext("Give the view a name of at most %(longest_name)s characters.") % {"longest_name": LONGEST_NAME}
+        )
     try:
         validate_line(name)
     except ValidationError as exc:
@@ -108,7 +116,7 @@ def _check_name(name: str) -> None:
 
 def _has_digits(query: str, digits: str) -> bool:
     """Whether a value names the number, in any notation: the last digits of both agree."""
-    for _, value in read_pairs(query):
+    for _name, value in read_pairs(query):
         typed = "".join(each for each in value if each.isdecimal())
         if len(typed) >= FEWEST_SAME_DIGITS and (digits.endswith(typed.lstrip("0")) or typed.endswith(digits)):
             return True

@@ -7,6 +7,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
+def _(text: str) -> str:
+    """Marks a text for the catalogs. Whoever shows it translates it: the bridge has it too, without Django."""
+    return text
+
+
 class EndReason(enum.StrEnum):
     """One reason per call, written once with the terminal state."""
 
@@ -44,33 +49,33 @@ class EndReason(enum.StrEnum):
 
     @property
     def label(self) -> str:
-        """What people read in lists and filters."""
+        """What people read in lists and filters, in English."""
         return LABELS.get(self, self.replace("_", " ").capitalize())
 
 
 LABELS = {
-    EndReason.NOBODY_THERE: "Nobody took the call",
-    EndReason.CALLER_SILENT: "Caller was silent",
-    EndReason.TOO_LONG: "Maximum duration reached",
-    EndReason.BUDGET_USED: "Maximum cost reached",
-    EndReason.PROVIDER_FAILED: "AI provider failed",
-    EndReason.PROVIDER_REFUSED: "AI provider refused the call",
-    EndReason.STREAM_LOST: "Audio connection lost",
-    EndReason.CLOSED_HOURS: "Outside opening hours",
-    EndReason.NO_AGENT: "No default agent",
-    EndReason.NUMBER_SWITCHED_OFF: "Phone number inactive",
-    EndReason.LINE_FULL: "Too many calls",
-    EndReason.UNKNOWN_NUMBER: "Unknown phone number",
-    EndReason.LOST_PROCESS: "Server process lost",
-    EndReason.ENDED_BY_REQUEST: "Ended over the API",
-    EndReason.AGENT_NOT_DISPATCHED: "Agent could not be dispatched",
-    EndReason.AGENT_NEVER_JOINED: "No agent joined",
-    EndReason.AGENT_LOST: "Agent lost",
-    EndReason.PHONE_NOT_REACHED: "Phone could not be called",
-    EndReason.ROOM_NOT_OPENED: "Room could not be opened",
-    EndReason.FAILED_BY_REQUEST: "Marked as failed over the API",
-    EndReason.PAGE_CHANGED_SESSION: "Page changed the agent",
-    EndReason.BROWSER_NEVER_JOINED: "Browser did not connect",
+    EndReason.NOBODY_THERE: _("Nobody took the call"),
+    EndReason.CALLER_SILENT: _("Caller was silent"),
+    EndReason.TOO_LONG: _("Maximum duration reached"),
+    EndReason.BUDGET_USED: _("Maximum cost reached"),
+    EndReason.PROVIDER_FAILED: _("AI provider failed"),
+    EndReason.PROVIDER_REFUSED: _("AI provider refused the call"),
+    EndReason.STREAM_LOST: _("Audio connection lost"),
+    EndReason.CLOSED_HOURS: _("Outside opening hours"),
+    EndReason.NO_AGENT: _("No default agent"),
+    EndReason.NUMBER_SWITCHED_OFF: _("Phone number inactive"),
+    EndReason.LINE_FULL: _("Too many calls"),
+    EndReason.UNKNOWN_NUMBER: _("Unknown phone number"),
+    EndReason.LOST_PROCESS: _("Server process lost"),
+    EndReason.ENDED_BY_REQUEST: _("Ended over the API"),
+    EndReason.AGENT_NOT_DISPATCHED: _("Agent could not be dispatched"),
+    EndReason.AGENT_NEVER_JOINED: _("No agent joined"),
+    EndReason.AGENT_LOST: _("Agent lost"),
+    EndReason.PHONE_NOT_REACHED: _("Phone could not be called"),
+    EndReason.ROOM_NOT_OPENED: _("Room could not be opened"),
+    EndReason.FAILED_BY_REQUEST: _("Marked as failed over the API"),
+    EndReason.PAGE_CHANGED_SESSION: _("Page changed the agent"),
+    EndReason.BROWSER_NEVER_JOINED: _("Browser did not connect"),
 }
 
 
@@ -83,114 +88,122 @@ class Explanation(NamedTuple):
 
 # Docs, lists and pages show these: docs/reference/end-reasons.md is checked against them.
 EXPLANATIONS: Mapping[EndReason, Explanation] = {
-    EndReason.CALLER_HUNG_UP: Explanation("The caller hung up."),
-    EndReason.AGENT_HUNG_UP: Explanation("The agent said goodbye and hung up."),
-    EndReason.TRANSFERRED: Explanation("The caller was transferred to a person."),
+    EndReason.CALLER_HUNG_UP: Explanation(_("The caller hung up.")),
+    EndReason.AGENT_HUNG_UP: Explanation(_("The agent said goodbye and hung up.")),
+    EndReason.TRANSFERRED: Explanation(_("The caller was transferred to a person.")),
     EndReason.NOBODY_THERE: Explanation(
-        "The caller wanted a person, and nobody took the call.",
-        "The transfer on the call's page says who was called, and how it ended. Check the target's number and hours.",
+        _("The caller wanted a person, and nobody took the call."),
+        _(
+            "The transfer on the call's page says who was called, and how it ended. Check the target's number and "
+            "hours."
+        ),
     ),
     EndReason.CALLER_SILENT: Explanation(
-        "The caller was silent.",
-        "If it happens often, play such a recording: is the caller's voice in it? The agent's settings say how long it "
-        "waits.",
+        _("The caller was silent."),
+        _(
+            "If it happens often, play such a recording: is the caller's voice in it? The agent's settings say how "
+            "long it waits."
+        ),
     ),
     EndReason.TOO_LONG: Explanation(
-        "The call reached its maximum duration.",
-        "The agent's “Maximum call duration” sets this limit; a visitor's call on the call page has one of its own.",
+        _("The call reached its maximum duration."),
+        _("The agent's “Maximum call duration” sets this limit; a visitor's call on the call page has one of its own."),
     ),
     EndReason.BUDGET_USED: Explanation(
-        "The call had cost what was reserved for it of the call page's daily budget.",
-        "It talked more than calls of its length do. If this happens repeatedly, shorten the agent's prompt.",
+        _("The call had cost what was reserved for it of the call page's daily budget."),
+        _("It talked more than calls of its length do. If this happens repeatedly, shorten the agent's prompt."),
     ),
     EndReason.PROVIDER_FAILED: Explanation(
-        "The AI provider failed and could not be reached again.",
-        "If this happens repeatedly, run manage.py doctor.",
+        _("The AI provider failed and could not be reached again."),
+        _("If this happens repeatedly, run manage.py doctor."),
     ),
     EndReason.PROVIDER_REFUSED: Explanation(
-        "The AI provider refused the call.",
-        "Check the key of the AI provider (OPENAI_API_KEY, VAPI_API_KEY) and the agent's model; run manage.py doctor.",
+        _("The AI provider refused the call."),
+        _(
+            "Check the key of the AI provider (OPENAI_API_KEY, VAPI_API_KEY) and the agent's model; run manage.py "
+            "doctor."
+        ),
     ),
     EndReason.STREAM_LOST: Explanation(
-        "The audio connection to the carrier was lost.",
-        "If this happens repeatedly, check the proxy in front of this server.",
+        _("The audio connection to the carrier was lost."),
+        _("If this happens repeatedly, check the proxy in front of this server."),
     ),
-    EndReason.HUNG_UP_BY_OPERATOR: Explanation("An operator ended the call."),
+    EndReason.HUNG_UP_BY_OPERATOR: Explanation(_("An operator ended the call.")),
     EndReason.SERVER_STOPPING: Explanation(
-        "The server was stopped during the call.",
-        "Restart and deploy when few people call: live calls get DRAIN_BUDGET_S seconds to end.",
+        _("The server was stopped during the call."),
+        _("Restart and deploy when few people call: live calls get DRAIN_BUDGET_S seconds to end."),
     ),
     EndReason.CLOSED_HOURS: Explanation(
-        "The call came outside the opening hours.", "Change the organization's opening hours."
+        _("The call came outside the opening hours."), _("Change the organization's opening hours.")
     ),
-    EndReason.AGENT_PAUSED: Explanation("The agent was paused.", "Resume it on the agent's page."),
-    EndReason.AGENT_NOT_PUBLISHED: Explanation("The agent is not published.", "Publish it on the agent's page."),
+    EndReason.AGENT_PAUSED: Explanation(_("The agent was paused."), _("Resume it on the agent's page.")),
+    EndReason.AGENT_NOT_PUBLISHED: Explanation(_("The agent is not published."), _("Publish it on the agent's page.")),
     EndReason.NO_AGENT: Explanation(
-        "The organization has no default agent, and the phone number has none either.",
-        "Mark an agent as the default, or choose one on the phone number's page.",
+        _("The organization has no default agent, and the phone number has none either."),
+        _("Mark an agent as the default, or choose one on the phone number's page."),
     ),
     EndReason.NUMBER_SWITCHED_OFF: Explanation(
-        "The phone number is inactive.", "Activate it on the phone number's page."
+        _("The phone number is inactive."), _("Activate it on the phone number's page.")
     ),
     EndReason.LINE_FULL: Explanation(
-        "There were too many concurrent calls.",
-        "Raise the organization's “Maximum concurrent calls”, or MAX_LIVE_CALLS of each server process.",
+        _("There were too many concurrent calls."),
+        _("Raise the organization's “Maximum concurrent calls”, or MAX_LIVE_CALLS of each server process."),
     ),
     EndReason.UNKNOWN_NUMBER: Explanation(
-        "The dialed number is not set up here, or the webhook URL names another organization than the number's.",
-        "Add the number under “Phone numbers”, and paste the webhook URL from its page at the carrier.",
+        _("The dialed number is not set up here, or the webhook URL names another organization than the number's."),
+        _("Add the number under “Phone numbers”, and paste the webhook URL from its page at the carrier."),
     ),
     EndReason.LOST_PROCESS: Explanation(
-        "The server process stopped unexpectedly.",
-        "Check the server's log at the time of the call.",
+        _("The server process stopped unexpectedly."),
+        _("Check the server's log at the time of the call."),
     ),
     EndReason.NOT_ANSWERED: Explanation(
-        "The call was not connected.",
-        "Check that the carrier reaches PUBLIC_BASE_URL by WebSocket, or run manage.py doctor.",
+        _("The call was not connected."),
+        _("Check that the carrier reaches PUBLIC_BASE_URL by WebSocket, or run manage.py doctor."),
     ),
-    EndReason.ENDED_BY_REQUEST: Explanation("The call was ended over the API."),
-    EndReason.ROOM_CLOSED: Explanation("The room was closed."),
+    EndReason.ENDED_BY_REQUEST: Explanation(_("The call was ended over the API.")),
+    EndReason.ROOM_CLOSED: Explanation(_("The room was closed.")),
     EndReason.AGENT_NOT_DISPATCHED: Explanation(
-        "No agent could be dispatched to the room.",
-        "Check that LiveKit is reachable, or run manage.py doctor.",
+        _("No agent could be dispatched to the room."),
+        _("Check that LiveKit is reachable, or run manage.py doctor."),
     ),
     EndReason.AGENT_NEVER_JOINED: Explanation(
-        "No agent joined the room.",
-        "Check that the agents' worker runs (manage.py run_agent), or run manage.py doctor.",
+        _("No agent joined the room."),
+        _("Check that the agents' worker runs (manage.py run_agent), or run manage.py doctor."),
     ),
     EndReason.AGENT_LOST: Explanation(
-        "The agent was lost during the call, and so was the one that took its place.",
-        "Check the log of the agents' worker at the time of the call.",
+        _("The agent was lost during the call, and so was the one that took its place."),
+        _("Check the log of the agents' worker at the time of the call."),
     ),
     EndReason.PHONE_NOT_REACHED: Explanation(
-        "LiveKit could not call the phone.",
-        "Check its SIP service and the outbound trunk of LIVEKIT_SIP_TRUNK_ID.",
+        _("LiveKit could not call the phone."),
+        _("Check its SIP service and the outbound trunk of LIVEKIT_SIP_TRUNK_ID."),
     ),
     EndReason.ROOM_NOT_OPENED: Explanation(
-        "LiveKit did not open the room.",
-        "Check that LiveKit is reachable, or run manage.py doctor.",
+        _("LiveKit did not open the room."),
+        _("Check that LiveKit is reachable, or run manage.py doctor."),
     ),
-    EndReason.FAILED_BY_REQUEST: Explanation("The call was marked as failed over the API."),
+    EndReason.FAILED_BY_REQUEST: Explanation(_("The call was marked as failed over the API.")),
     EndReason.PAGE_CHANGED_SESSION: Explanation(
-        "The caller's page tried to change the agent's instructions, or what it knows.",
-        "No page of ours does that: somebody has tampered with it. Prices and orders were not affected.",
+        _("The caller's page tried to change the agent's instructions, or what it knows."),
+        _("No page of ours does that: somebody has tampered with it. Prices and orders were not affected."),
     ),
     EndReason.BROWSER_NEVER_JOINED: Explanation(
-        "The caller's browser did not connect to the AI provider.",
-        "Its network may not allow WebRTC (UDP).",
+        _("The caller's browser did not connect to the AI provider."),
+        _("Its network may not allow WebRTC (UDP)."),
     ),
 }
 
 # Which limit refused a call of LINE_FULL (`refused_for` of its event `ringing`).
 REFUSED_FOR: Mapping[str, Explanation] = {
     "organization": Explanation(
-        "The organization reached its maximum of concurrent calls.",
-        "Raise its “Maximum concurrent calls”.",
+        _("The organization reached its maximum of concurrent calls."),
+        _("Raise its “Maximum concurrent calls”."),
     ),
     "server": Explanation(
-        "The server process reached its maximum of concurrent calls.",
-        "Start another web process, or raise MAX_LIVE_CALLS.",
+        _("The server process reached its maximum of concurrent calls."),
+        _("Start another web process, or raise MAX_LIVE_CALLS."),
     ),
-    "caller": Explanation("The caller already had two live calls."),
-    "draining": Explanation("The server was shutting down and took no new calls."),
+    "caller": Explanation(_("The caller already had two live calls.")),
+    "draining": Explanation(_("The server was shutting down and took no new calls.")),
 }

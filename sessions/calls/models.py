@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration.models import Agent, AgentVersion
 from agents.organizations.models import Organization
@@ -59,7 +61,7 @@ class CallType(models.TextChoices):
     """Who speaks with whom in a room: a person with an agent, two people, or several."""
 
     SUPPORT = "support"
-    USER_TO_USER = "user-to-user", "User to user"
+    USER_TO_USER = "user-to-user", _("User to user")
     CONFERENCE = "conference"
 
 
@@ -98,29 +100,31 @@ class Call(TenantModel):
     kind = models.CharField(max_length=10, choices=CallKind.choices, default=CallKind.PHONE)
     direction = models.CharField(max_length=10, choices=Direction.choices, default=Direction.INBOUND)
     state = models.CharField(max_length=10, choices=CallState.choices, default=CallState.PENDING)
-    end_reason = models.CharField(max_length=24, blank=True, choices=[(reason, reason.label) for reason in EndReason])
+    end_reason = models.CharField(
+        max_length=24, blank=True, choices=[(reason, _(reason.label)) for reason in EndReason]
+    )
     carrier_sid = models.CharField(
-        "carrier ID",
+        _("carrier ID"),
         max_length=64,
         null=True,
         unique=True,
-        help_text="Like Twilio's CallSid.",
+        help_text=_("Like Twilio's CallSid."),
     )
     caller_number = models.CharField(max_length=64, blank=True)
-    dialed_number = models.CharField("dialed number", max_length=64, blank=True)
+    dialed_number = models.CharField(_("dialed number"), max_length=64, blank=True)
     room_name = models.CharField(max_length=100, null=True, blank=True)
     room_sid = models.CharField(
-        "room SID",
+        _("room SID"),
         max_length=64,
         blank=True,
-        help_text="LiveKit's own name of the room, which no later one of its name has.",
+        help_text=_("LiveKit's own name of the room, which no later one of its name has."),
     )
-    room_seen_at = models.DateTimeField(null=True, help_text="When LiveKit last said that the room is open.")
-    room_checked_at = models.DateTimeField(null=True, help_text="When LiveKit last said who is in the room.")
+    room_seen_at = models.DateTimeField(null=True, help_text=_("When LiveKit last said that the room is open."))
+    room_checked_at = models.DateTimeField(null=True, help_text=_("When LiveKit last said who is in the room."))
     call_type = models.CharField(max_length=12, choices=CallType.choices, blank=True)
-    callee = models.CharField(max_length=100, blank=True, help_text="The subject of whom a call between two is for.")
-    is_recording_wanted = models.BooleanField("recording requested", default=False)
-    recording_declined_at = models.DateTimeField(null=True, help_text="When the caller did not want to be recorded.")
+    callee = models.CharField(max_length=100, blank=True, help_text=_("The subject of whom a call between two is for."))
+    is_recording_wanted = models.BooleanField(_("recording requested"), default=False)
+    recording_declined_at = models.DateTimeField(null=True, help_text=_("When the caller did not want to be recorded."))
     metadata = models.JSONField(default=dict)
     transferred_to = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -128,12 +132,12 @@ class Call(TenantModel):
     ended_at = models.DateTimeField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     process = models.CharField(
-        max_length=64, blank=True, help_text="The server process that took the phone call, and then carries it."
+        max_length=64, blank=True, help_text=_("The server process that took the phone call, and then carries it.")
     )
     interruptions = models.PositiveIntegerField(default=0)
-    slowest_response_ms = models.PositiveIntegerField("slowest response (ms)", null=True)
+    slowest_response_ms = models.PositiveIntegerField(_("slowest response (ms)"), null=True)
     usage = models.JSONField(default=dict)
-    cost_usd = models.DecimalField("cost (USD)", max_digits=10, decimal_places=6, null=True)
+    cost_usd = models.DecimalField(_("cost (USD)"), max_digits=10, decimal_places=6, null=True)
 
     objects = CallQuerySet.as_manager()
 
@@ -164,7 +168,7 @@ class Call(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"Call on {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+        return gettext("Call on %(time)s") % {"time": f"{timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"}
 
     @property
     def is_live(self) -> bool:
@@ -192,9 +196,9 @@ class CallEvent(TenantModel):
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="events")
     kind = models.CharField(max_length=40)
-    at = models.DateTimeField("time")
+    at = models.DateTimeField(_("time"))
     at_ms = models.PositiveIntegerField(
-        "time in the audio stream (ms)", null=True, help_text="On the media stream's clock."
+        _("time in the audio stream (ms)"), null=True, help_text=_("On the media stream's clock.")
     )
     detail = models.JSONField(default=dict)
 
@@ -232,21 +236,24 @@ class CallListening(TenantModel):
     """That a person listened in on a live call, or began to. It outlives the call."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="call_listenings")
-    call_number = models.UUIDField("ID of the call", help_text="It stays when the call is deleted.")
-    principal = models.CharField("who", max_length=150)
-    began_at = models.DateTimeField("started", auto_now_add=True)
-    ended_at = models.DateTimeField("ended", null=True)
+    call_number = models.UUIDField(_("ID of the call"), help_text=_("It stays when the call is deleted."))
+    principal = models.CharField(_("who"), max_length=150)
+    began_at = models.DateTimeField(_("started"), auto_now_add=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
 
     objects = TenantQuerySet["CallListening"].as_manager()
 
     class Meta:
-        verbose_name = "listening in"
-        verbose_name_plural = "listening in"
+        verbose_name = _("listening in")
+        verbose_name_plural = _("listening in")
         ordering = ("-began_at", "-id")
         indexes = [models.Index(fields=("organization", "-began_at"), name="call_listening_of_tenant")]
 
     def __str__(self) -> str:
-        return f"{self.principal}, call {self.call_number}"
+        return gettext("%(principal)s, call %(call_number)s") % {
+            "principal": self.principal,
+            "call_number": self.call_number,
+        }
 
 
 class PassedMessage(models.Model):
@@ -276,12 +283,12 @@ class Turn(TenantModel):
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="turns")
     number = models.PositiveIntegerField()
-    speech_ended_ms = models.PositiveIntegerField("speech end (ms)", null=True)
-    response_ms = models.PositiveIntegerField("response time (ms)", null=True)
-    detection_ms = models.PositiveIntegerField("speech end detection (ms)", null=True)
-    model_ms = models.PositiveIntegerField("AI provider (ms)", null=True)
-    playout_ms = models.PositiveIntegerField("playback (ms)", null=True)
-    is_interrupted = models.BooleanField("interrupted", default=False)
+    speech_ended_ms = models.PositiveIntegerField(_("speech end (ms)"), null=True)
+    response_ms = models.PositiveIntegerField(_("response time (ms)"), null=True)
+    detection_ms = models.PositiveIntegerField(_("speech end detection (ms)"), null=True)
+    model_ms = models.PositiveIntegerField(_("AI provider (ms)"), null=True)
+    playout_ms = models.PositiveIntegerField(_("playback (ms)"), null=True)
+    is_interrupted = models.BooleanField(_("interrupted"), default=False)
 
     objects = TenantQuerySet["Turn"].as_manager()
 
@@ -290,7 +297,7 @@ class Turn(TenantModel):
         constraints = [models.UniqueConstraint(fields=("call", "number"), name="turns_are_numbered")]
 
     def __str__(self) -> str:
-        return f"Turn {self.number}"
+        return gettext("Turn %(number)s") % {"number": self.number}
 
 
 class TranscriptLineQuerySet(TenantQuerySet["TranscriptLine"]):
@@ -330,20 +337,20 @@ class TranscriptLine(TenantModel):
     class Speaker(models.TextChoices):
         CALLER = "caller"
         AGENT = "agent"
-        UNKNOWN = "unknown", "Caller or agent"  # of a recording with both voices in one channel
+        UNKNOWN = "unknown", _("Caller or agent")  # of a recording with both voices in one channel
 
     tenant_path = "call__organization_id"
     owner_path = "call__owner"
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="lines")
-    item_id = models.CharField("item ID", max_length=80)
+    item_id = models.CharField(_("item ID"), max_length=80)
     speaker = models.CharField(max_length=8, choices=Speaker.choices)
     text = models.TextField(blank=True)
-    words = WordsField(help_text="What the search compares: written with the text.")
-    spoken_at_ms = models.PositiveIntegerField("time in the call (ms)")
+    words = WordsField(help_text=_("What the search compares: written with the text."))
+    spoken_at_ms = models.PositiveIntegerField(_("time in the call (ms)"))
     turn = models.PositiveIntegerField(default=0)
     is_cut = models.BooleanField(
-        "interrupted", default=False, help_text="The caller interrupted; only what was heard is kept."
+        _("interrupted"), default=False, help_text=_("The caller interrupted; only what was heard is kept.")
     )
 
     objects = TranscriptLineQuerySet.as_manager()
@@ -357,7 +364,10 @@ class TranscriptLine(TenantModel):
         super().save(*args, update_fields=_with_words(update_fields), **kwargs)
 
     def __str__(self) -> str:
-        return f"{self.get_speaker_display()} after {self.spoken_at_ms / 1000:.1f} s"
+        return gettext("%(speaker)s after %(spoken_at_ms)s s") % {
+            "speaker": self.get_speaker_display(),
+            "spoken_at_ms": f"{self.spoken_at_ms / 1000:.1f}",
+        }
 
 
 class ToolCall(TenantModel):
@@ -372,15 +382,15 @@ class ToolCall(TenantModel):
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="tool_calls")
     tool_call_id = models.CharField(
-        "tool call ID", max_length=80, help_text="The AI provider's ID, with a number where it repeats."
+        _("tool call ID"), max_length=80, help_text=_("The AI provider's ID, with a number where it repeats.")
     )
     name = models.CharField(max_length=64)
     arguments = models.JSONField(default=dict)
     output = models.JSONField(default=dict)
     outcome = models.CharField(max_length=8, choices=Outcome.choices)
     turn = models.PositiveIntegerField(default=0)
-    duration_ms = models.PositiveIntegerField("duration (ms)", default=0)
-    at = models.DateTimeField("time")
+    duration_ms = models.PositiveIntegerField(_("duration (ms)"), default=0)
+    at = models.DateTimeField(_("time"))
 
     objects = TenantQuerySet["ToolCall"].as_manager()
 

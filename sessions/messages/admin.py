@@ -9,6 +9,8 @@ from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.hours.local_time import when_of
 from agents.organizations.access import access_of
@@ -67,10 +69,10 @@ class OutboxMessageAdmin(RetryMixin[OutboxMessage], ReadOnlyAdmin[OutboxMessage]
     )
     readonly_fields = ("kind", "state_label", "sent", "log_of_attempts", "content")
     buttons = (
-        Button("retry", "Retry", "retry_one", icon="replay", style="primary",
+        Button("retry", _("Retry"), "retry_one", icon="replay", style="primary",
                is_offered=lambda message: message.state != OutboxMessage.State.DONE),
-        Button("replay", "Replay", "replay", icon="replay",
-               confirm="It was delivered. It is sent again with the same webhook-id, by which receivers know it.",
+        Button("replay", _("Replay"), "replay", icon="replay",
+               confirm=_("It was delivered. It is sent again with the same webhook-id, by which receivers know it."),
                is_offered=lambda message: message.state == OutboxMessage.State.DONE and message.endpoint is not None),
     )  # fmt: skip
 
@@ -88,7 +90,7 @@ class OutboxMessageAdmin(RetryMixin[OutboxMessage], ReadOnlyAdmin[OutboxMessage]
         """The same message, with a new attempt."""
         with transaction.atomic():
             outbox.retry(OutboxMessage.objects.filter(pk=message.pk), also_done=True)
-        return "The delivery is being sent again."
+        return gettext("The delivery is being sent again.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMessage]:
         """With how many attempts the log has; only those that count are in the row."""
@@ -96,19 +98,19 @@ class OutboxMessageAdmin(RetryMixin[OutboxMessage], ReadOnlyAdmin[OutboxMessage]
         logged = Subquery(of_message.annotate(number=Count("pk")).values("number"))
         return super().get_queryset(request).annotate(logged=logged)
 
-    @display(description="attempts")
+    @display(description=_("attempts"))
     def sent(self, message: OutboxMessage) -> int:
         return max(message.attempts, vars(message).get("logged") or 0)
 
-    @display(description="event", ordering="event")
+    @display(description=_("event"), ordering="event")
     def kind(self, message: OutboxMessage) -> str:
         return message.event or message.topic
 
-    @display(description="state", ordering="state", label=STATE_COLORS)
+    @display(description=_("state"), ordering="state", label=STATE_COLORS)
     def state_label(self, message: OutboxMessage) -> tuple[str, str]:
         return state_badge(message, outbox)
 
-    @display(description="attempts, each with its response")
+    @display(description=_("attempts, each with its response"))
     def log_of_attempts(self, message: OutboxMessage) -> str:
         rows = WebhookAttempt.objects.filter(message=message).order_by("-id")[:MOST_ATTEMPTS]
         attempts = [
@@ -123,7 +125,7 @@ class OutboxMessageAdmin(RetryMixin[OutboxMessage], ReadOnlyAdmin[OutboxMessage]
         may_read = vars(message).get("sees_numbers", False)
         return render_to_string("admin/parts/webhook_attempts.html", {"attempts": attempts, "may_read": may_read})
 
-    @display(description="payload")
+    @display(description=_("payload"))
     def content(self, message: OutboxMessage) -> str:
         sees_numbers = vars(message).get("sees_numbers", False)
         return as_json(message.body if sees_numbers else without_numbers(message.body))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
@@ -17,9 +18,9 @@ class OutboxMessage(TenantModel, Job):
     A webhook has an `event` and an `endpoint`, and `about` names the row that it speaks of, like `order:<id>`.
     """
 
-    done_label = "Delivered"
+    done_label = _("Delivered")
 
-    message_id = models.UUIDField("message ID", unique=True, default=uuid.uuid4, editable=False)
+    message_id = models.UUIDField(_("message ID"), unique=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="outbox")
     topic = models.CharField(max_length=40)
     event = models.CharField(max_length=40, blank=True)
@@ -30,8 +31,8 @@ class OutboxMessage(TenantModel, Job):
     objects = TenantQuerySet["OutboxMessage"].as_manager()
 
     class Meta:
-        verbose_name = "webhook delivery"
-        verbose_name_plural = "webhook deliveries"
+        verbose_name = _("webhook delivery")
+        verbose_name_plural = _("webhook deliveries")
         ordering = ("id",)
         indexes = [
             models.Index(fields=("state", "due_at"), name="outbox_due"),

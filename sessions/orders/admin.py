@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.admin.stock import counted
@@ -37,8 +38,8 @@ from .exporting import CONTENT_TYPES, Format
 from .exporting import lines_of as order_lines
 from .models import Order, OrderState
 
-GIVE_UP = "The items go back into stock. The customer is texted if the text settings say so. If not, please call."
-WHY = "Why? (kept with the order)"
+GIVE_UP = _("The items go back into stock. The customer is texted if the text settings say so. If not, please call.")
+WHY = _("Why? (kept with the order)")
 LONGEST_QUERY = 2000
 
 
@@ -69,17 +70,17 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
     fields = ("state",)
     actions = ("accept_all", "ready_all", "done_all")
     buttons = (
-        Button("accept", "Accept", "accept", icon="check", style="primary",
+        Button("accept", _("Accept"), "accept", icon="check", style="primary",
                is_offered=lambda order: may_move(order, OrderState.ACCEPTED)),
-        Button("start", "Start", "start", icon="skillet",
+        Button("start", _("Start"), "start", icon="skillet",
                is_offered=lambda order: may_move(order, OrderState.IN_PROGRESS)),
-        Button("ready", "Mark as ready", "ready", icon="restaurant", style="primary",
+        Button("ready", _("Mark as ready"), "ready", icon="restaurant", style="primary",
                is_offered=lambda order: may_move(order, OrderState.READY)),
-        Button("done", "Mark as done", "done", icon="done_all",
+        Button("done", _("Mark as done"), "done", icon="done_all",
                is_offered=lambda order: may_move(order, OrderState.DONE)),
-        Button("refuse", "Refuse", "refuse", icon="block", style="danger", confirm=GIVE_UP, prompt=WHY,
+        Button("refuse", _("Refuse"), "refuse", icon="block", style="danger", confirm=GIVE_UP, prompt=WHY,
                is_offered=lambda order: may_move(order, OrderState.REFUSED)),
-        Button("cancel", "Cancel order", "cancel", icon="block", style="danger", confirm=GIVE_UP, prompt=WHY,
+        Button("cancel", _("Cancel order"), "cancel", icon="block", style="danger", confirm=GIVE_UP, prompt=WHY,
                is_offered=lambda order: may_move(order, OrderState.CANCELED)),
     )  # fmt: skip
 
@@ -90,28 +91,30 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
         access = access_of(request)
         return access.sees_all or all(map(access.sees_customers_of, access.organizations(self.area)))
 
-    @display(description="order", ordering="number")
+    @display(description=_("order"), ordering="number")
     def order_number(self, order: Order) -> str:
         return f"No. {order.number}"
 
-    @display(description="state", ordering="state", label=ORDER_COLORS)
+    @display(description=_("state"), ordering="state", label=ORDER_COLORS)
     def state_label(self, order: Order) -> tuple[str, str]:
         return order.state, order.get_state_display()
 
-    @display(description="lines")
+    @display(description=_("lines"))
     def line_count(self, order: Order) -> int:
         return int(getattr(order, "line_count", 0))
 
-    @display(description="total", ordering="total")
+    @display(description=_("total"), ordering="total")
     def total_price(self, order: Order) -> str:
         return f"{order.total:.2f} {order.currency}"
 
-    @display(description="ordered", ordering="created_at")
+    @display(description=_("ordered"), ordering="created_at")
     def ordered(self, order: Order) -> str:
         return format_html('<span class="va-nowrap">{}</span>', when_of(order, order.created_at))
 
     def page_links(self, request: HttpRequest, row: Order) -> tuple[PageLink, ...]:
-        return (PageLink("Print ticket", "print", f"{self.page_of(row).removesuffix('change/')}ticket/", True),)
+        return (
+            PageLink(gettext("Print ticket"), "print", f"{self.page_of(row).removesuffix('change/')}ticket/", True),
+        )
 
     def accept(self, request: HttpRequest, order: Order, _: str) -> str:
         return self._move(request, order, OrderState.ACCEPTED)
@@ -135,15 +138,15 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
         move_order(order, to=to, by=request.user.get_username(), reason=reason)
         return f"{order} is {to.label.lower()}."
 
-    @admin.action(description="Accept", permissions=["operate"])
+    @admin.action(description=_("Accept"), permissions=["operate"])
     def accept_all(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         self._move_all(request, orders, OrderState.ACCEPTED)
 
-    @admin.action(description="Mark as ready", permissions=["operate"])
+    @admin.action(description=_("Mark as ready"), permissions=["operate"])
     def ready_all(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         self._move_all(request, orders, OrderState.READY)
 
-    @admin.action(description="Mark as done", permissions=["operate"])
+    @admin.action(description=_("Mark as done"), permissions=["operate"])
     def done_all(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         self._move_all(request, orders, OrderState.DONE)
 
@@ -159,7 +162,11 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
                 moved += 1
         messages.success(request, counted(moved, to.label.lower(), one="order", many="orders"))
         if refused:
-            messages.warning(request, f"{refused} could not be changed to {to.label.lower()} from their current state.")
+            messages.warning(
+                request,
+                gettext("%(refused)s could not be changed to %(to)s from their current state.")
+                % {"refused": refused, "to": to.label.lower()},
+            )
 
     def get_urls(self) -> list[URLPattern]:
         return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import Organization
@@ -27,7 +28,7 @@ class DraftOrder(TenantModel):
     call = models.OneToOneField(Call, models.CASCADE, related_name="draft_order")
     version = models.PositiveIntegerField(default=0)
     lines = models.JSONField(default=list)
-    delivery = models.JSONField(null=True, help_text="The address with its zone's terms; null: pickup.")
+    delivery = models.JSONField(null=True, help_text=_("The address with its zone's terms; null: pickup."))
     read_back_version = models.PositiveIntegerField(null=True)
     read_back_turn = models.PositiveIntegerField(null=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -35,7 +36,7 @@ class DraftOrder(TenantModel):
     objects = TenantQuerySet["DraftOrder"].as_manager()
 
     def __str__(self) -> str:
-        return f"Draft, version {self.version}"
+        return gettext("Draft, version %(version)s") % {"version": self.version}
 
 
 # A client's key of 128 characters, with its call's id and a colon in front.
@@ -48,7 +49,7 @@ class OrderState(models.TextChoices):
     SUBMITTED = "submitted"
     REPLACED = "replaced"
     ACCEPTED = "accepted"
-    IN_PROGRESS = "in_progress", "In progress"
+    IN_PROGRESS = "in_progress", _("In progress")
     READY = "ready"
     DONE = "done"
     REFUSED = "refused"
@@ -65,12 +66,12 @@ class Order(TenantModel):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="orders")
     call = models.ForeignKey(Call, models.SET_NULL, null=True, related_name="orders")
-    number = models.PositiveIntegerField(help_text="Counts up within the organization; what people call it.")
+    number = models.PositiveIntegerField(help_text=_("Counts up within the organization; what people call it."))
     draft_version = models.PositiveIntegerField(null=True)
     idempotency_key = models.CharField(
         max_length=LONGEST_IDEMPOTENCY_KEY,
         null=True,
-        help_text="The client's, with the call's id in front if it has one.",
+        help_text=_("The client's, with the call's id in front if it has one."),
     )
     request_digest = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=12, choices=OrderState.choices, default=OrderState.SUBMITTED)
@@ -88,8 +89,8 @@ class Order(TenantModel):
     subtotal = models.DecimalField(max_digits=12, decimal_places=2)
     tax = models.DecimalField(max_digits=12, decimal_places=2)
     total = models.DecimalField(max_digits=12, decimal_places=2)
-    reason = models.CharField(max_length=LONGEST_REASON, blank=True, help_text="Why it was refused or canceled.")
-    ready_at = models.DateTimeField("promised for", null=True, help_text="The time that its customer was told.")
+    reason = models.CharField(max_length=LONGEST_REASON, blank=True, help_text=_("Why it was refused or canceled."))
+    ready_at = models.DateTimeField(_("promised for"), null=True, help_text=_("The time that its customer was told."))
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet["Order"].as_manager()
@@ -107,13 +108,13 @@ class Order(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"Order {self.number}"
+        return gettext("Order %(number)s") % {"number": self.number}
 
     @property
     def tax_label(self) -> str:
         """What stands beside the tax wherever the sums are shown."""
         is_included = is_tax_included(subtotal=self.subtotal, tax=self.tax, total=self.total, fee=self.delivery_fee)
-        return "Tax included" if is_included else "Tax"
+        return gettext("Tax included") if is_included else gettext("Tax")
 
     @property
     def address(self) -> str:
@@ -166,17 +167,17 @@ class OrderLine(TenantModel):
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
     position = models.PositiveIntegerField()
-    item_id = models.BigIntegerField(null=True, help_text="The menu's item at that time; the row may be gone.")
+    item_id = models.BigIntegerField(null=True, help_text=_("The menu's item at that time; the row may be gone."))
     item = models.CharField(max_length=80)
     size = models.CharField(max_length=80, blank=True)
-    size_id = models.BigIntegerField(null=True, help_text="Like item_id.")
+    size_id = models.BigIntegerField(null=True, help_text=_("Like item_id."))
     quantity = models.PositiveIntegerField()
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     price = models.DecimalField(max_digits=12, decimal_places=2)
     note = models.CharField(max_length=200, blank=True)
-    said_turn = models.PositiveIntegerField("caller's turn", null=True, help_text="In which the model put it in.")
+    said_turn = models.PositiveIntegerField(_("caller's turn"), null=True, help_text=_("In which the model put it in."))
     said_at_ms = models.PositiveIntegerField(
-        "said at (ms)", null=True, help_text="On the clock of the transcript's lines; known after the call."
+        _("said at (ms)"), null=True, help_text=_("On the clock of the transcript's lines; known after the call.")
     )
 
     # What a point of sale calls it now (sessions/orders/pos_ids.py).

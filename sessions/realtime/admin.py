@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.roles import Area
 from agents.tenant_admin.tenant import ReadOnlyAdmin
@@ -13,7 +14,7 @@ from sessions.realtime.services.voice_sessions import TOPIC
 from .models import VoiceSession
 
 # Where an operator looks for a recording, or for the words.
-NOT_KEPT = (
+NOT_KEPT = _(
     "None, and no transcript: the browser and OpenAI talk to each other. Calls of the call page and in rooms can be "
     "recorded."
 )
@@ -43,11 +44,11 @@ class VoiceSessionAdmin(ReadOnlyAdmin[VoiceSession]):
     )
     readonly_fields = ("announced", "recording")
 
-    @display(description="announcement")
+    @display(description=_("announcement"))
     def announced(self, record: VoiceSession) -> str:
         message = OutboxMessage.objects.filter(topic=TOPIC, partition_key=record.session_id).order_by("-id").first()
         return message.state_label if message else "–"
 
-    @display(description="recording")
+    @display(description=_("recording"))
     def recording(self, record: VoiceSession) -> str:
-        return NOT_KEPT
+        return str(NOT_KEPT)

@@ -7,6 +7,7 @@ from typing import Self
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import Organization
 from agents.organizations.principal import Principal
@@ -30,11 +31,11 @@ class VoiceSession(TenantModel):
 
     owner_path = "owner"
 
-    session_id = models.CharField("session ID", max_length=100, db_index=True, help_text="OpenAI's ID.")
+    session_id = models.CharField(_("session ID"), max_length=100, db_index=True, help_text=_("OpenAI's ID."))
     organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="voice_sessions")
     owner = models.CharField(max_length=100)
     model = models.CharField(max_length=80)
-    is_text_only = models.BooleanField("text only", default=False)
+    is_text_only = models.BooleanField(_("text only"), default=False)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
 

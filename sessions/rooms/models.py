@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.principal import Principal
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
@@ -35,7 +36,7 @@ class RoomToken(TenantModel):
     objects = TenantQuerySet["RoomToken"].as_manager()
 
     class Meta:
-        verbose_name = "room token"
+        verbose_name = _("room token")
         ordering = ("id",)
 
     def __str__(self) -> str:
@@ -57,7 +58,7 @@ class Participant(TenantModel):
     tenant_path = "call__organization_id"
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="participants")
-    sid = models.CharField("LiveKit SID", max_length=64)
+    sid = models.CharField(_("LiveKit SID"), max_length=64)
     identity = models.CharField(max_length=255)
     name = models.CharField(max_length=255, blank=True)
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.PERSON)
@@ -67,7 +68,7 @@ class Participant(TenantModel):
     objects = TenantQuerySet["Participant"].as_manager()
 
     class Meta:
-        verbose_name = "room participant"
+        verbose_name = _("room participant")
         ordering = ("id",)
         constraints = [models.UniqueConstraint(fields=("call", "sid"), name="presences_are_kept_once")]
 
@@ -126,14 +127,16 @@ class RoomAgent(TenantModel):
     identity = models.CharField(max_length=120, unique=True)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
     is_withdrawn = models.BooleanField(
-        "withdrawn", default=False, help_text="Removed or failed to join: it may not come back."
+        _("withdrawn"), default=False, help_text=_("Removed or failed to join: it may not come back.")
     )
-    never_joined = models.BooleanField(default=False, help_text="No worker came in time.")
-    tries = models.PositiveSmallIntegerField(default=1, help_text="How often LiveKit was requested to send it.")
-    replaced_at = models.DateTimeField(null=True, help_text="When another worker was requested for one that was lost.")
-    is_silent = models.BooleanField("silent", default=False, help_text="It listens and does not speak.")
-    job_id = models.CharField("job ID", max_length=64, blank=True, help_text="LiveKit's job that carries it.")
-    dispatch_id = models.CharField("dispatch ID", max_length=64, blank=True)
+    never_joined = models.BooleanField(default=False, help_text=_("No worker came in time."))
+    tries = models.PositiveSmallIntegerField(default=1, help_text=_("How often LiveKit was requested to send it."))
+    replaced_at = models.DateTimeField(
+        null=True, help_text=_("When another worker was requested for one that was lost.")
+    )
+    is_silent = models.BooleanField(_("silent"), default=False, help_text=_("It listens and does not speak."))
+    job_id = models.CharField(_("job ID"), max_length=64, blank=True, help_text=_("LiveKit's job that carries it."))
+    dispatch_id = models.CharField(_("dispatch ID"), max_length=64, blank=True)
     system_prompt = models.TextField(blank=True)
     voice = models.CharField(max_length=80)
     model = models.CharField(max_length=100, blank=True)

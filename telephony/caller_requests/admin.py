@@ -9,6 +9,8 @@ from django.contrib import admin
 from django.http import FileResponse, HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
@@ -47,13 +49,13 @@ class CallerRequestAdmin(TenantAdmin[CallerRequest]):
         "requested_by", "exported_at", "deletion_by", "ended_at",
     )  # fmt: skip
     buttons = (
-        Button("export", "Export as a file", "export", icon="download", style="primary", power=Power.EDIT,
+        Button("export", _("Export as a file"), "export", icon="download", style="primary", power=Power.EDIT,
                calls_provider=True, is_offered=is_open),
-        Button("delete", "Delete everything", "start", icon="delete_forever", style="danger", power=Power.EDIT,
-               confirm="Delete everything of this caller? It cannot be brought back.", is_offered=is_open),
-        Button("retry", "Try again now", "retry", icon="refresh", power=Power.EDIT,
+        Button("delete", _("Delete everything"), "start", icon="delete_forever", style="danger", power=Power.EDIT,
+               confirm=_("Delete everything of this caller? It cannot be brought back."), is_offered=is_open),
+        Button("retry", _("Try again now"), "retry", icon="refresh", power=Power.EDIT,
                is_offered=lambda request: request.state == State.DELETING and bool(request.waits_for)),
-        Button("close", "Close without deleting", "close", icon="close", power=Power.EDIT, is_offered=is_open),
+        Button("close", _("Close without deleting"), "close", icon="close", power=Power.EDIT, is_offered=is_open),
     )  # fmt: skip
 
     def has_change_permission(self, request: HttpRequest, obj: CallerRequest | None = None) -> bool:
@@ -80,21 +82,21 @@ class CallerRequestAdmin(TenantAdmin[CallerRequest]):
         obj.requested_by = request.user.get_username()
         super().save_model(request, obj, form, change)
 
-    @display(description="state", ordering="state", label={str(state): color for state, color in COLORS.items()})
+    @display(description=_("state"), ordering="state", label={str(state): color for state, color in COLORS.items()})
     def state_label(self, row: CallerRequest) -> tuple[str, str]:
         return row.state, row.get_state_display()
 
-    @display(description="caller's number")
+    @display(description=_("caller's number"))
     def shown_number(self, row: CallerRequest) -> str:
-        return str(row.number) or "Removed"
+        return str(row.number) or gettext("Removed")
 
-    @display(description="stored now")
+    @display(description=_("stored now"))
     def found(self, row: CallerRequest) -> str:
         if not row.number:
             return "–"
-        return counts_text(data_of(row).counts()) or "Nothing is stored of this number."
+        return counts_text(data_of(row).counts()) or gettext("Nothing is stored of this number.")
 
-    @display(description="deleted or emptied")
+    @display(description=_("deleted or emptied"))
     def shown_deleted(self, row: CallerRequest) -> str | SafeString:
         return counts_text(row.deleted) or "–"
 
@@ -107,12 +109,12 @@ class CallerRequestAdmin(TenantAdmin[CallerRequest]):
 
     def start(self, request: HttpRequest, row: CallerRequest, _: str) -> str:
         start_deletion(row, by=request.user.get_username())
-        return "The deletion has begun. This page shows how far it is."
+        return gettext("The deletion has begun. This page shows how far it is.")
 
     def retry(self, request: HttpRequest, row: CallerRequest, _: str) -> str:
         retry_deletion(row)
-        return "The deletion is tried again."
+        return gettext("The deletion is tried again.")
 
     def close(self, request: HttpRequest, row: CallerRequest, _: str) -> str:
         close_request(row)
-        return "The request is closed; the number is removed from it."
+        return gettext("The request is closed; the number is removed from it.")

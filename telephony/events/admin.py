@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
@@ -64,32 +66,36 @@ class ProviderEventAdmin(RetryMixin[ProviderEvent], ReadOnlyAdmin[ProviderEvent]
     )
     readonly_fields = ("signature", "state_label", "of_call", "content", "can_be_replayed")
     buttons = (
-        Button("retry", "Retry", "retry_one", icon="replay", style="primary",
+        Button("retry", _("Retry"), "retry_one", icon="replay", style="primary",
                is_offered=lambda event: event.state != ProviderEvent.State.DONE),
-        Button("replay", "Replay", "replay", icon="replay", calls_provider=True,
+        Button("replay", _("Replay"), "replay", icon="replay", calls_provider=True,
                is_offered=lambda event: event.state == ProviderEvent.State.DONE and not obstacle_of(event)),
     )  # fmt: skip
 
     def rows_to_operate(self, request: HttpRequest, rows: QuerySet[ProviderEvent]) -> QuerySet[ProviderEvent]:
         return self.rows_with(request, rows, Power.OPERATE)
 
-    @display(description="state", ordering="state", label=STATE_COLORS)
+    @display(description=_("state"), ordering="state", label=STATE_COLORS)
     def state_label(self, event: ProviderEvent) -> tuple[str, str]:
-        return ("unconfigured", "Not processed") if event.verdict == Verdict.REFUSED else state_badge(event, inbox)
+        return (
+            ("unconfigured", gettext("Not processed"))
+            if event.verdict == Verdict.REFUSED
+            else state_badge(event, inbox)
+        )
 
     def replay(self, request: HttpRequest, event: ProviderEvent, _: str) -> str:
         return replay_event(event)
 
-    @display(description="signature", ordering="verdict", label=VERDICT_COLORS)
+    @display(description=_("signature"), ordering="verdict", label=VERDICT_COLORS)
     def signature(self, event: ProviderEvent) -> tuple[str, str]:
         verdict = Verdict(event.verdict)
-        return verdict.value, f"{verdict.label}: {event.reason}" if event.reason else verdict.label
+        return verdict.value, f"{verdict.label}: {event.reason}" if event.reason else str(verdict.label)
 
-    @display(description="can be replayed")
+    @display(description=_("can be replayed"))
     def can_be_replayed(self, event: ProviderEvent) -> str:
-        return obstacle_of(event) or "Yes, with what is stored of it."
+        return obstacle_of(event) or gettext("Yes, with what is stored of it.")
 
-    @display(description="subject")
+    @display(description=_("subject"))
     def about(self, event: ProviderEvent) -> str:
         """Of a LiveKit event the room and who or what it is about, of VAPI's what it says; of others every field."""
         if event.source == "vapi":
@@ -103,10 +109,10 @@ class ProviderEventAdmin(RetryMixin[ProviderEvent], ReadOnlyAdmin[ProviderEvent]
                 about[name.removesuffix("Info")] = str(part.get(field, ""))
         return ", ".join(f"{name} {value}" for name, value in about.items() if value)
 
-    @display(description="call")
+    @display(description=_("call"))
     def of_call(self, event: ProviderEvent) -> str:
         return call_link(event.call)
 
-    @display(description="payload")
+    @display(description=_("payload"))
     def content(self, event: ProviderEvent) -> str:
         return as_json(event.fields)

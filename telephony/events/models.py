@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call
@@ -12,8 +13,8 @@ from voiceapp.core.jobs.models import Job
 class Verdict(models.TextChoices):
     """Of a webhook's signature."""
 
-    VERIFIED = "verified", "Verified"
-    REFUSED = "refused", "Refused"
+    VERIFIED = "verified", _("Verified")
+    REFUSED = "refused", _("Refused")
 
 
 class ProviderEvent(TenantModel, Job):
@@ -27,17 +28,17 @@ class ProviderEvent(TenantModel, Job):
 
     tenant_path = "call__organization_id"
     topic_field = "source"
-    done_label = "Processed"
+    done_label = _("Processed")
 
     source = models.CharField(max_length=20)
-    dedup_key = models.CharField("deduplication key", max_length=200)
+    dedup_key = models.CharField(_("deduplication key"), max_length=200)
     kind = models.CharField(max_length=60)
-    verdict = models.CharField("signature", max_length=8, choices=Verdict.choices, default=Verdict.VERIFIED)
-    reason = models.CharField("refused because", max_length=100, blank=True)
+    verdict = models.CharField(_("signature"), max_length=8, choices=Verdict.choices, default=Verdict.VERIFIED)
+    reason = models.CharField(_("refused because"), max_length=100, blank=True)
     call = models.ForeignKey(Call, models.CASCADE, null=True, related_name="provider_events")
     fields = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=Job.State.choices, default=Job.State.DONE)
-    created_at = models.DateTimeField("received at", auto_now_add=True)
+    created_at = models.DateTimeField(_("received at"), auto_now_add=True)
 
     objects = TenantQuerySet["ProviderEvent"].as_manager()
 

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from voiceapp.core.errors import ApplicationError
 
@@ -23,9 +25,9 @@ replays: dict[tuple[str, str], Replay] = {}
 # The same, with the reason why such a webhook cannot be replayed.
 obstacles: dict[tuple[str, str], str] = {}
 
-ELSEWHERE = "Webhooks are replayed only where ENVIRONMENT is dev."
-REFUSED = "It was refused: nothing of its content is stored."
-UNKNOWN = "What it carried was not stored."
+ELSEWHERE = _("Webhooks are replayed only where ENVIRONMENT is dev.")
+REFUSED = _("It was refused: nothing of its content is stored.")
+UNKNOWN = _("What it carried was not stored.")
 
 
 def is_dev() -> bool:
@@ -35,28 +37,30 @@ def is_dev() -> bool:
 def obstacle_of(event: ProviderEvent) -> str:
     """Why it cannot be replayed, in a sentence; empty if it can."""
     if not is_dev():
-        return ELSEWHERE
+        return str(ELSEWHERE)
     if event.verdict == Verdict.REFUSED:
-        return REFUSED
+        return str(REFUSED)
     if _find(replays, event) is not None:
         return ""
-    return _find(obstacles, event) or UNKNOWN
+    return _find(obstacles, event) or str(UNKNOWN)
 
 
 def replay_event(event: ProviderEvent) -> str:
     """What came of it, in a sentence. Raises ApplicationError where it cannot be replayed."""
     if why := obstacle_of(event):
-        raise ApplicationError(f"It cannot be replayed. {why}")
+        raise ApplicationError(gettext("It cannot be replayed. %(why)s") % {"why": why})
     replay = _find(replays, event)
     if replay is None:
         raise ApplicationError(UNKNOWN)
     replay(event)
     event.refresh_from_db()
     if event.last_error:
-        raise ApplicationError(f"It was replayed, and failed: {event.last_error}.")
+        raise ApplicationError(
+            gettext("It was replayed, and failed: %(last_error)s.") % {"last_error": event.last_error}
+        )
     if event.state == ProviderEvent.State.WAITING:
-        return "The event is being processed again by a worker."
-    return "The event was replayed, with what is stored of it."
+        return gettext("The event is being processed again by a worker.")
+    return gettext("The event was replayed, with what is stored of it.")
 
 
 def through_the_inbox(event: ProviderEvent) -> None:

@@ -12,6 +12,8 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration.models import Agent
 from agents.organizations.access import access_of
@@ -43,12 +45,19 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
     fields = ("organization", "number", "label", "agent", "is_active", "webhook", "at_carrier", "carrier_difference")
     readonly_fields = ("webhook", "at_carrier", "carrier_difference")
     buttons = (
-        Button("check", "Check at Twilio", "check_one", icon="sync", power=Power.EDIT, calls_provider=True),
-        Button("point-here", "Point here", "point_here", icon="my_location", style="primary", power=Power.EDIT,
-               calls_provider=True,
-               confirm="Twilio will send this number's calls and texts to this server. What is set there now is lost.",
-               is_offered=lambda number: number.carrier_state == CarrierState.DIFFERS),
-    )  # fmt: skip
+        Button("check", _("Check at Twilio"), "check_one", icon="sync", power=Power.EDIT, calls_provider=True),
+        Button(
+            "point-here",
+            _("Point here"),
+            "point_here",
+            icon="my_location",
+            style="primary",
+            power=Power.EDIT,
+            calls_provider=True,
+            confirm=_("Twilio will send this number's calls and texts to this server. What is set there now is lost."),
+            is_offered=lambda number: number.carrier_state == CarrierState.DIFFERS,
+        ),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PhoneNumber]:
         """With the last call to each number, and its organization's default agent, in the one query."""
@@ -66,32 +75,32 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
             )
         )
 
-    @display(description="number", ordering="number")
+    @display(description=_("number"), ordering="number")
     def shown(self, number: PhoneNumber) -> str:
         return format_html('<span class="va-nowrap">{}</span>', show_number(number.number))
 
-    @display(description="answered by")
+    @display(description=_("answered by"))
     def answered_by(self, number: PhoneNumber) -> str:
         if number.agent is not None:
             return number.agent.name
         default = getattr(number, "default_agent", None)
-        return f"{default} (default)" if default else "No agent"
+        return f"{default} (default)" if default else gettext("No agent")
 
     @display(
-        description="status",
+        description=_("status"),
         label={"active": "success", "paused": "warning", "inactive": "warning", "no_agent": "danger"},
     )
     def status(self, number: PhoneNumber) -> tuple[str, str]:
         if not number.is_active:
-            return "inactive", "Inactive"
+            return "inactive", gettext("Inactive")
         version = number.agent.published_version_id if number.agent else getattr(number, "default_version", None)
         paused = number.agent.is_paused if number.agent else getattr(number, "default_is_paused", False)
         if version is None:
-            return "no_agent", "No published agent"
-        return ("paused", "Agent paused") if paused else ("active", "Active")
+            return "no_agent", gettext("No published agent")
+        return ("paused", gettext("Agent paused")) if paused else ("active", gettext("Active"))
 
     @display(
-        description="at Twilio",
+        description=_("at Twilio"),
         ordering="carrier_state",
         label={"unchecked": "info", "in_step": "success", "differs": "danger", "missing": "danger"},
     )
@@ -115,10 +124,14 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
         try:
             pointed = point_number_here(number)
         except ProviderError as error:
-            raise ApplicationError(f"Twilio's numbers could not be read ({error}).") from error
+            raise ApplicationError(
+                gettext("Twilio's numbers could not be read (%(error)s).") % {"error": error}
+            ) from error
         if pointed.error:
-            raise ApplicationError(f"{number} does not point here: {pointed.error}")
-        return f"{number} points here."
+            raise ApplicationError(
+                gettext("%(number)s does not point here: %(error)s") % {"number": number, "error": pointed.error}
+            )
+        return gettext("%(number)s points here.") % {"number": number}
 
     def save_model(self, request: HttpRequest, obj: PhoneNumber, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -141,7 +154,11 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
             messages.error(request, str(error))
         else:
             in_step = len(compared.of(CarrierState.IN_STEP))
-            messages.success(request, f"Checked: {in_step} of {len(compared.numbers)} numbers point here.")
+            messages.success(
+                request,
+                gettext("Checked: %(in_step)s of %(number)s numbers point here.")
+                % {"in_step": in_step, "number": len(compared.numbers)},
+            )
         return HttpResponseRedirect(numbers_url())
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -153,15 +170,15 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
-    @display(description="last call", ordering="last_call_at")
+    @display(description=_("last call"), ordering="last_call_at")
     def last_call(self, number: PhoneNumber) -> Any:
-        return getattr(number, "last_call_at", None) or "Never"
+        return getattr(number, "last_call_at", None) or gettext("Never")
 
-    @display(description="Twilio webhook URL")
+    @display(description=_("Twilio webhook URL"))
     def webhook(self, number: PhoneNumber) -> str:
         """A field whose text is selected as a whole, to be copied."""
         if number._state.adding:
-            return "Save the number to see its webhook URL."
+            return gettext("Save the number to see its webhook URL.")
         url = webhook_url(number)
         return format_html(
             '<input class="va-copy" type="text" readonly size="70" value="{}" aria-label="Webhook URL">'
@@ -178,7 +195,7 @@ def check_now() -> Comparison:
     try:
         return check_numbers()
     except ProviderError as error:
-        raise ApplicationError(f"Twilio's numbers could not be read ({error}).") from error
+        raise ApplicationError(gettext("Twilio's numbers could not be read (%(error)s).") % {"error": error}) from error
 
 
 def numbers_url() -> str:
@@ -198,6 +215,6 @@ class MediaStreamAdmin(ReadOnlyAdmin[MediaStream]):
               "hand_over_to", "next_step", "next_target", "of_call")  # fmt: skip
     readonly_fields = ("of_call",)
 
-    @display(description="call")
+    @display(description=_("call"))
     def of_call(self, stream: MediaStream) -> str:
         return call_link(stream.call)

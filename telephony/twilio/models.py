@@ -6,6 +6,8 @@ import uuid
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration.models import Agent
 from agents.organizations.auditing import Audited
@@ -20,22 +22,22 @@ from voiceapp.core.secret_box import SealBroken, seal, unseal
 class FollowUp(models.TextChoices):
     """What the `<Connect action>` webhook answers when the stream is over."""
 
-    NOTHING = "", "None yet"
-    HANG_UP = "hang_up", "Hang up"
-    HAND_OVER = "hand_over", "Transfer to a person"
-    FALL_BACK = "fall_back", "Apologize, then transfer or take a message"
+    NOTHING = "", _("None yet")
+    HANG_UP = "hang_up", _("Hang up")
+    HAND_OVER = "hand_over", _("Transfer to a person")
+    FALL_BACK = "fall_back", _("Apologize, then transfer or take a message")
 
 
 class Step(models.TextChoices):
     """What the caller gets when the stream is over: decided once, from the follow-up, the hours and the numbers."""
 
-    HANG_UP = "hang_up", "Hang up"
-    DIAL = "dial", "Transfer"
-    HOLD = "hold", "Hold the line for a person"
-    BACK_TO_AGENT = "back_to_agent", "Back to the agent"
-    APOLOGIZE_AND_DIAL = "apologize_and_dial", "Apologize and transfer"
-    TAKE_MESSAGE = "take_message", "Take a message"
-    APOLOGIZE_AND_TAKE_MESSAGE = "apologize_and_take_message", "Apologize and take a message"
+    HANG_UP = "hang_up", _("Hang up")
+    DIAL = "dial", _("Transfer")
+    HOLD = "hold", _("Hold the line for a person")
+    BACK_TO_AGENT = "back_to_agent", _("Back to the agent")
+    APOLOGIZE_AND_DIAL = "apologize_and_dial", _("Apologize and transfer")
+    TAKE_MESSAGE = "take_message", _("Take a message")
+    APOLOGIZE_AND_TAKE_MESSAGE = "apologize_and_take_message", _("Apologize and take a message")
 
 
 class MediaStreamQuerySet(TenantQuerySet["MediaStream"]):
@@ -56,21 +58,23 @@ class MediaStream(TenantModel):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     call = models.ForeignKey(Call, models.CASCADE, related_name="media_streams")
-    account_sid = models.CharField("account SID", max_length=64)
-    stream_sid = models.CharField("stream SID", max_length=64, blank=True)
+    account_sid = models.CharField(_("account SID"), max_length=64)
+    stream_sid = models.CharField(_("stream SID"), max_length=64, blank=True)
     expires_at = models.DateTimeField()
-    used_at = models.DateTimeField("token used at", null=True)
+    used_at = models.DateTimeField(_("token used at"), null=True)
     ended_at = models.DateTimeField(null=True)
     follow_up = models.CharField(
-        "requested next step", max_length=10, blank=True, choices=FollowUp.choices, default=FollowUp.NOTHING
+        _("requested next step"), max_length=10, blank=True, choices=FollowUp.choices, default=FollowUp.NOTHING
     )
     hand_over_to = models.CharField(
-        "requested transfer target", max_length=40, blank=True, help_text="The slug of a transfer target."
+        _("requested transfer target"), max_length=40, blank=True, help_text=_("The slug of a transfer target.")
     )
     next_step = models.CharField(max_length=30, blank=True, choices=Step.choices)
-    next_target = models.CharField("transfer target", max_length=40, blank=True, help_text="Its slug.")
+    next_target = models.CharField(_("transfer target"), max_length=40, blank=True, help_text=_("Its slug."))
     is_return = models.BooleanField(
-        "after a transfer", default=False, help_text="The caller came back to the agent: nobody took the transfer."
+        _("after a transfer"),
+        default=False,
+        help_text=_("The caller came back to the agent: nobody took the transfer."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
     # Lets a transfer show the caller's own number. Removed when the call is over (services/call_tokens.py).
@@ -113,10 +117,10 @@ class MediaStream(TenantModel):
 class CarrierState(models.TextChoices):
     """Whether Twilio sends a number's calls and texts to us."""
 
-    UNCHECKED = "", "Not checked"
-    IN_STEP = "in_step", "Points here"
-    DIFFERS = "differs", "Points elsewhere"
-    MISSING = "missing", "Not at Twilio"
+    UNCHECKED = "", _("Not checked")
+    IN_STEP = "in_step", _("Points here")
+    DIFFERS = "differs", _("Points elsewhere")
+    MISSING = "missing", _("Not at Twilio")
 
 
 class PhoneNumber(TenantModel):
@@ -132,12 +136,12 @@ class PhoneNumber(TenantModel):
         null=True,
         blank=True,
         related_name="phone_numbers",
-        help_text="Leave empty to use the default agent.",
+        help_text=_("Leave empty to use the default agent."),
     )
     label = models.CharField(max_length=80, blank=True)
-    is_active = models.BooleanField("active", default=True)
+    is_active = models.BooleanField(_("active"), default=True)
     carrier_state = models.CharField(
-        "at Twilio",
+        _("at Twilio"),
         max_length=8,
         blank=True,
         choices=CarrierState.choices,
@@ -145,9 +149,9 @@ class PhoneNumber(TenantModel):
         editable=False,
     )
     carrier_difference = models.CharField(
-        "difference at Twilio", max_length=1000, blank=True, editable=False, help_text="As of the last check."
+        _("difference at Twilio"), max_length=1000, blank=True, editable=False, help_text=_("As of the last check.")
     )
-    carrier_checked_at = models.DateTimeField("checked at Twilio", null=True, editable=False)
+    carrier_checked_at = models.DateTimeField(_("checked at Twilio"), null=True, editable=False)
 
     objects = TenantQuerySet["PhoneNumber"].as_manager()
 
@@ -164,7 +168,7 @@ class PhoneNumber(TenantModel):
     def clean(self) -> None:
         if self.agent is not None and self.agent.organization_id != self.organization_id:
             raise ValidationError(
-                {"agent": "This agent belongs to another organization. Choose one of this organization."}
+                {"agent": gettext("This agent belongs to another organization. Choose one of this organization.")}
             )
 
 
@@ -173,11 +177,11 @@ class NumberCheck(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     checked_at = models.DateTimeField()
-    error = models.CharField(max_length=300, blank=True, help_text="Why Twilio's numbers could not be read.")
-    unknown_numbers = models.JSONField(default=list, help_text="Twilio's numbers that are not set up here.")
+    error = models.CharField(max_length=300, blank=True, help_text=_("Why Twilio's numbers could not be read."))
+    unknown_numbers = models.JSONField(default=list, help_text=_("Twilio's numbers that are not set up here."))
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_number_check")]
 
     def __str__(self) -> str:
-        return f"Check at {self.checked_at:%Y-%m-%d %H:%M}"
+        return gettext("Check at %(checked_at)s") % {"checked_at": f"{self.checked_at:%Y-%m-%d %H:%M}"}

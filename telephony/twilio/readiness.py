@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from agents.configuration.models import Agent
 from agents.configuration.readiness import Check, Level
@@ -16,8 +17,21 @@ def check_number(agent: Agent) -> Check:
     numbers = PhoneNumber.objects.filter(organization=agent.organization_id)
     active = numbers.filter(mine, is_active=True).first()
     if active is not None:
-        return Check("Phone number", Level.GOOD, f"{active} reaches this agent.", active)
+        return Check(
+            gettext("Phone number"), Level.GOOD, gettext("%(active)s reaches this agent.") % {"active": active}, active
+        )
     inactive = numbers.filter(mine).first()
     if inactive is not None:
-        return Check("Phone number", Level.DOUBTFUL, f"{inactive} is inactive.", inactive, "is_active")
-    return Check("Phone number", Level.DOUBTFUL, "No phone number reaches this agent: nobody can call it.", PhoneNumber)
+        return Check(
+            gettext("Phone number"),
+            Level.DOUBTFUL,
+            gettext("%(inactive)s is inactive.") % {"inactive": inactive},
+            inactive,
+            "is_active",
+        )
+    return Check(
+        gettext("Phone number"),
+        Level.DOUBTFUL,
+        gettext("No phone number reaches this agent: nobody can call it."),
+        PhoneNumber,
+    )

@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration.models import Agent
 from agents.organizations.access import access_of
@@ -42,15 +44,15 @@ class VapiLegAdmin(ReadOnlyAdmin[VapiLeg]):
               "carries_phone", "recording", "reported_at", "checks", "check_at", "of_call")  # fmt: skip
     readonly_fields = ("cost_parts", "recording", "of_call")
 
-    @display(description="call")
+    @display(description=_("call"))
     def of_call(self, leg: VapiLeg) -> str:
         return call_link(leg.call)
 
-    @display(description="cost by part")
+    @display(description=_("cost by part"))
     def cost_parts(self, leg: VapiLeg) -> str:
         return as_json(leg.costs)
 
-    @display(description="recording at VAPI")
+    @display(description=_("recording at VAPI"))
     def recording(self, leg: VapiLeg) -> str:
         """Text, and no link: the address alone lets one listen."""
         return leg.stereo_recording_url or leg.recording_url or "–"
@@ -101,25 +103,25 @@ class SyncedAssistantAdmin(ReadOnlyAdmin[SyncedAssistant]):
         view = self.page(self.compare)
         return [path("compare/", view, name="telephony_syncedassistant_compare"), *super().get_urls()]
 
-    @display(description="agent", ordering="agent__name")
+    @display(description=_("agent"), ordering="agent__name")
     def of_agent(self, row: SyncedAssistant) -> str:
         url = reverse("admin:agents_agent_change", args=(row.agent_id,))
         return format_html('<a class="va-link" href="{}">{}</a>', url, row.agent)
 
-    @display(description="state", label={"current": "success", "outdated": "warning", "none": "danger"})
+    @display(description=_("state"), label={"current": "success", "outdated": "warning", "none": "danger"})
     def state(self, row: SyncedAssistant) -> tuple[str, str]:
         version = row.agent.published_version
         if not row.assistant_id:
-            return "none", "Not at VAPI"
+            return "none", gettext("Not at VAPI")
         if version is None or version.number != row.version:
             return "outdated", f"Version {row.version or '–'}, published {version.number if version else '–'}"
-        return "current", f"Version {row.version}"
+        return "current", gettext("Version %(version)s") % {"version": row.version}
 
-    @display(description="last written")
+    @display(description=_("last written"))
     def written(self, row: SyncedAssistant) -> str:
         return as_json(row.sent)
 
-    @admin.action(description="Compare with VAPI")
+    @admin.action(description=_("Compare with VAPI"))
     def compare_chosen(self, request: HttpRequest, rows: QuerySet[SyncedAssistant]) -> HttpResponse:
         chosen = "&".join(f"agent={agent_id}" for agent_id in rows.values_list("agent_id", flat=True))
         return HttpResponseRedirect(f"{reverse(COMPARE)}?{chosen}")
@@ -144,7 +146,7 @@ class SyncedAssistantAdmin(ReadOnlyAdmin[SyncedAssistant]):
             fault = f"{error}."
         context = {
             **self.admin_site.each_context(request),
-            "title": "Compare with VAPI",
+            "title": gettext("Compare with VAPI"),
             "opts": self.opts,
             "plans": plans,
             "fault": fault,
@@ -168,16 +170,16 @@ class SyncedAssistantAdmin(ReadOnlyAdmin[SyncedAssistant]):
             client = VapiClient.from_settings()
             (plan,) = plan_sync([agent], client)
             if plan.digest != request.POST.get("digest"):
-                messages.warning(request, "Something has changed meanwhile. Nothing was written: look again.")
+                messages.warning(request, gettext("Something has changed meanwhile. Nothing was written: look again."))
                 return
             done = apply_plan(plan, client, by=request.user.get_username(), overwrite=overwrite)
         except (VapiError, ApplicationError) as error:
-            messages.error(request, f"Nothing was written. {error}")
+            messages.error(request, gettext("Nothing was written. %(error)s") % {"error": error})
             return
         verb = {Action.CREATE: "created", Action.UPDATE: "updated"}.get(done, "compared")
         row = SyncedAssistant.objects.get(agent=agent)
         self.log_change(request, row, f"Assistant {verb}{', over changes made at VAPI' if overwrite else ''}.")
-        messages.success(request, f"The assistant of {agent} was {verb}.")
+        messages.success(request, gettext("The assistant of %(agent)s was %(verb)s.") % {"agent": agent, "verb": verb})
 
 
 def _shown(difference: Difference) -> ShownDifference:

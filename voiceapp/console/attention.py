@@ -11,6 +11,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.fields.json import KT
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from agents.call_page.models import PUBLIC, CallPage
 from agents.configuration.admin.differences import differences
@@ -93,8 +94,9 @@ def orders_to_accept(access: Access) -> Iterator[Notice]:
     waiting = Order.objects.visible_to(access.principal(Area.ORDERS)).filter(state=OrderState.SUBMITTED)
     number, oldest = waiting.count(), waiting.order_by("created_at").select_related("organization").first()
     if oldest is not None:
-        yield Notice(f"{some(number, 'order')} not accepted yet",
-                     f"The oldest is from {when_of(oldest, oldest.created_at)}. Open it, then choose “Accept”.",
+        text = ngettext("%(number)s order not accepted yet", "%(number)s orders not accepted yet", number)
+        advice = gettext("The oldest is from %(time)s. Open it, then choose “Accept”.")
+        yield Notice(text % {"number": number}, advice % {"time": when_of(oldest, oldest.created_at)},
                      "receipt_long", "danger",
                      link("voice_sessions_order", state__exact=OrderState.SUBMITTED.value))  # fmt: skip
 
@@ -105,8 +107,9 @@ def paused_endpoints(access: Access) -> Iterator[Notice]:
         return
     endpoints = WebhookEndpoint.objects.visible_to(access.principal(Area.KEYS))
     for endpoint in endpoints.exclude(paused_at=None).exclude(pause_reason="")[:MOST_ROWS]:
-        yield Notice(f"Webhook endpoint {endpoint} is paused",
-                     f"{endpoint.pause_reason} Fix the receiver, choose “Resume”, then “Replay all failed”.", "webhook",
+        advice = gettext("%(reason)s Fix the receiver, choose “Resume”, then “Replay all failed”.")
+        yield Notice(gettext("Webhook endpoint %(endpoint)s is paused") % {"endpoint": endpoint},
+                     advice % {"reason": endpoint.pause_reason}, "webhook",
                      "danger", reverse("admin:voice_sessions_webhookendpoint_change", args=(endpoint.pk,)))  # fmt: skip
 
 
@@ -125,17 +128,23 @@ def delivery_problems(access: Access) -> Iterator[Notice]:
         late=Count("id", filter=is_late),
     )
     if failed := found["failed"]:
-        yield Notice(f"{some(failed, 'webhook delivery', 'webhook deliveries')} failed",
-                     "The receiver did not accept it. Fix the receiver, then choose “Retry”.", "outbox", "danger",
+        text = ngettext("%(number)s webhook delivery failed", "%(number)s webhook deliveries failed", failed)
+        yield Notice(text % {"number": failed},
+                     gettext("The receiver did not accept it. Fix the receiver, then choose “Retry”."),
+                     "outbox", "danger",
                      link(page, state__exact=states.FAILED.value))  # fmt: skip
     if number := found["failing"]:
         last_error = messages.filter(is_failing).order_by("-id")[0].last_error
-        yield Notice(f"{some(number, 'webhook delivery', 'webhook deliveries')} being retried",
-                     f"{last_error} Retries run automatically; “Retry” tries again now.",
+        text = ngettext(
+            "%(number)s webhook delivery being retried", "%(number)s webhook deliveries being retried", number
+        )
+        advice = gettext("%(error)s Retries run automatically; “Retry” tries again now.") % {"error": last_error}
+        yield Notice(text % {"number": number}, advice,
                      "outbox", "warning", link(page, state__exact=states.WAITING.value))  # fmt: skip
     if number := found["late"]:
-        yield Notice(f"{some(number, 'webhook delivery', 'webhook deliveries')} overdue",
-                     "No worker is running. Start one on the server: celery -A voiceapp worker --beat.",
+        text = ngettext("%(number)s webhook delivery overdue", "%(number)s webhook deliveries overdue", number)
+        yield Notice(text % {"number": number},
+                     gettext("No worker is running. Start one on the server: celery -A voiceapp worker --beat."),
                      "hourglass", "danger", link(page, state__exact=states.WAITING.value))  # fmt: skip
 
 
@@ -144,8 +153,9 @@ def event_problems(access: Access) -> Iterator[Notice]:
         return
     events = ProviderEvent.objects.visible_to(access.principal(Area.EVENTS))
     if failed := events.filter(state=ProviderEvent.State.FAILED).count():
-        yield Notice(f"{some(failed, 'provider event')} failed",
-                     "The worker's log shows the reason. Then choose “Retry”.", "cell_tower", "danger",
+        text = ngettext("%(number)s provider event failed", "%(number)s provider events failed", failed)
+        yield Notice(text % {"number": failed},
+                     gettext("The worker's log shows the reason. Then choose “Retry”."), "cell_tower", "danger",
                      link("telephony_providerevent", state__exact=ProviderEvent.State.FAILED.value))  # fmt: skip
 
 
@@ -159,8 +169,8 @@ def messages_left(access: Access, days: LocalDays) -> Iterator[Notice]:
     left = CallEvent.objects.filter(call=OuterRef("pk"), kind="message_left").annotate(sid=KT("detail__recording_sid"))
     is_new = Exists(unheard) | (days.rows() & Exists(left.filter(~Exists(known))))
     for call in calls.filter(is_new).order_by("-created_at")[:MOST_ROWS]:
-        yield Notice(f"A caller left a message at {when_of(call, call.created_at)}",
-                     "Listen to it on the call's page, then call the customer back.", "voicemail",
+        text = gettext("A caller left a message at %(time)s") % {"time": when_of(call, call.created_at)}
+        yield Notice(text, gettext("Listen to it on the call's page, then call the customer back."), "voicemail",
                      "warning", reverse("admin:voice_sessions_call_change", args=(call.pk,)))  # fmt: skip
 
 
@@ -169,7 +179,8 @@ def failed_calls(access: Access, days: LocalDays) -> Iterator[Notice]:
         return
     calls = Call.objects.visible_to(access.principal(Area.CALLS))
     if failed := calls.filter(days.rows(), state=CallState.FAILED).count():
-        yield Notice(f"{some(failed, 'call')} failed today", "Open a call to see the reason and what to do.", "error",
+        text = ngettext("%(number)s call failed today", "%(number)s calls failed today", failed)
+        yield Notice(text % {"number": failed}, gettext("Open a call to see the reason and what to do."), "error",
                      "danger", link("voice_sessions_call", state="failed",
                                   created_at__gte=days.first.isoformat()))  # fmt: skip
 
@@ -180,7 +191,8 @@ def failed_recordings(access: Access, days: LocalDays) -> Iterator[Notice]:
     recordings = Recording.objects.visible_to(access.principal(Area.RECORDINGS))
     failed = recordings.filter(state=Recording.State.FAILED, created_at__gte=days.first).count()
     if failed:
-        yield Notice(f"{some(failed, 'recording')} failed today", "Open a recording to see the reason.", "mic_off",
+        text = ngettext("%(number)s recording failed today", "%(number)s recordings failed today", failed)
+        yield Notice(text % {"number": failed}, gettext("Open a recording to see the reason."), "mic_off",
                      "warning", link("recordings_recording", state__exact=Recording.State.FAILED.value))  # fmt: skip
 
 
@@ -192,7 +204,13 @@ def failed_texts(access: Access, days: LocalDays) -> Iterator[Notice]:
     missed = texts.filter(Q(state=TextState.FAILED) | Q(state=TextState.NOT_SENT, reason__in=NOT_SET_UP))
     for row in missed.order_by().values("reason").annotate(number_of_texts=Count("id"))[:MOST_ROWS]:
         explanation = explanation_of(row["reason"])
-        yield Notice(f"{some(row['number_of_texts'], 'text')} did not reach the customer today",
+        number = row["number_of_texts"]
+        text = ngettext(
+            "%(number)s text did not reach the customer today",
+            "%(number)s texts did not reach the customer today",
+            number,
+        )
+        yield Notice(text % {"number": number},
                      f"{explanation.cause} {explanation.fix}", "sms_failed", "warning",
                      link("voice_sessions_text", reason__exact=row["reason"],
                           created_at__gte=days.first.isoformat()))  # fmt: skip
@@ -214,8 +232,9 @@ def failed_greetings(access: Access) -> Iterator[Notice]:
         version = agent.published_version
         row = version and failed.get((agent.organization_id, opening_of(version, agent.organization)))
         if version and row:
-            yield Notice(f"{agent}: the greeting has no audio, so callers wait for it",
-                         f"{row.last_error}. Then choose “Make the greeting audio again”.", "record_voice_over",
+            text = gettext("%(agent)s: the greeting has no audio, so callers wait for it") % {"agent": agent}
+            advice = gettext("%(error)s. Then choose “Make the greeting audio again”.") % {"error": row.last_error}
+            yield Notice(text, advice, "record_voice_over",
                          "warning", reverse("admin:agents_agentversion_change", args=(version.pk,)))  # fmt: skip
 
 
@@ -225,19 +244,19 @@ def organization_notices(access: Access) -> Iterator[Notice]:
     is_paused, is_public = Q(takes_orders=False, trade=Trade.RESTAURANT), Q(call_page__who_may_call__in=PUBLIC)
     for organization in visible.filter(is_paused | is_public)[:MOST_ROWS]:
         if organization.trade == Trade.RESTAURANT and not organization.takes_orders:
-            yield Notice(f"{organization}: orders are paused",
-                         "The agent takes no orders. Choose “Resume orders” on its page.", "pause", "warning",
-                         reverse("admin:agents_organization_change", args=(organization.pk,)))  # fmt: skip
+            text = gettext("%(organization)s: orders are paused") % {"organization": organization}
+            yield Notice(
+                text,
+                gettext("The agent takes no orders. Choose “Resume orders” on its page."),
+                "pause",
+                "warning",
+                reverse("admin:agents_organization_change", args=(organization.pk,)),
+            )
         page: CallPage | None = getattr(organization, "call_page", None)
         if page is not None and page.is_public and (problem := problem_of(page)):
             yield Notice(
                 *problem, "perm_phone_msg", "warning", reverse("admin:agents_callpage_change", args=(page.pk,))
             )
-
-
-def some(number: int, one: str, many: str = "") -> str:
-    """“1 order”, “3 orders”."""
-    return f"1 {one}" if number == 1 else f"{number} {many or one + 's'}"
 
 
 def numbers_without_agent(access: Access) -> list[Notice]:
@@ -247,10 +266,15 @@ def numbers_without_agent(access: Access) -> list[Notice]:
     own = Q(agent__published_version__isnull=False)
     served = numbers.filter(own | (Q(agent__isnull=True) & has_default)).values("pk")
     return [
-        Notice(f"{number} has no published agent", "Assign an agent and publish it.",
-             "dialpad", "danger", reverse("admin:telephony_phonenumber_change", args=(number.pk,)))
+        Notice(
+            gettext("%(phone_number)s has no published agent") % {"phone_number": number},
+            gettext("Assign an agent and publish it."),
+            "dialpad",
+            "danger",
+            reverse("admin:telephony_phonenumber_change", args=(number.pk,)),
+        )
         for number in numbers.exclude(pk__in=served)[:MOST_ROWS]
-    ]  # fmt: skip
+    ]
 
 
 def numbers_elsewhere(access: Access) -> Iterator[Notice]:
@@ -262,12 +286,18 @@ def numbers_elsewhere(access: Access) -> Iterator[Notice]:
         missing=Count("id", filter=Q(carrier_state=CarrierState.MISSING)),
     )
     if elsewhere := found["elsewhere"]:
-        yield Notice(f"{some(elsewhere, 'phone number')} at Twilio not pointing here",
-                     "Its calls or texts do not arrive. Run manage.py sync_phone_numbers on the server.", "dialpad",
+        text = ngettext(
+            "%(number)s phone number at Twilio not pointing here",
+            "%(number)s phone numbers at Twilio not pointing here",
+            elsewhere,
+        )
+        advice = gettext("Its calls or texts do not arrive. Run manage.py sync_phone_numbers on the server.")
+        yield Notice(text % {"number": elsewhere}, advice, "dialpad",
                      "danger", link(page, carrier_state__exact=CarrierState.DIFFERS.value))  # fmt: skip
     if missing := found["missing"]:
-        yield Notice(f"{some(missing, 'phone number')} not at Twilio",
-                     "The Twilio account does not have it: nobody can call it.", "dialpad", "warning",
+        text = ngettext("%(number)s phone number not at Twilio", "%(number)s phone numbers not at Twilio", missing)
+        yield Notice(text % {"number": missing},
+                     gettext("The Twilio account does not have it: nobody can call it."), "dialpad", "warning",
                      link(page, carrier_state__exact=CarrierState.MISSING.value))  # fmt: skip
 
 
@@ -276,12 +306,15 @@ def agent_notices(access: Access) -> list[Notice]:
     found = []
     for agent in agents.order_by(F("published_version").asc(nulls_first=True))[:50]:
         url = reverse("admin:agents_agent_change", args=(agent.pk,))
+        named = {"agent": agent}
         if agent.published_version is None:
-            found.append(Notice(f"{agent} is not published", "Callers cannot reach it yet.", "publish", "warning", url))
+            text, advice = gettext("%(agent)s is not published"), gettext("Callers cannot reach it yet.")
+            found.append(Notice(text % named, advice, "publish", "warning", url))
         elif differences(agent.published_version, agent):
-            advice = "The draft differs from the live version."
-            found.append(Notice(f"{agent} has unpublished changes", advice, "publish", "warning", url))
+            text = gettext("%(agent)s has unpublished changes")
+            advice = gettext("The draft differs from the live version.")
+            found.append(Notice(text % named, advice, "publish", "warning", url))
         if agent.is_paused:
-            advice = "Callers hear that nobody can take their call."
-            found.append(Notice(f"{agent} is paused", advice, "pause", "warning", url))
+            advice = gettext("Callers hear that nobody can take their call.")
+            found.append(Notice(gettext("%(agent)s is paused") % named, advice, "pause", "warning", url))
     return found[:MOST_ROWS]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from agents.hours.local_time import when_of
 from agents.organizations.access import Access
@@ -15,7 +16,7 @@ from agents.organizations.roles import Area, Power
 from sessions.appointments.calendars.models import BusyTime, CalendarEntry, ConnectedCalendar
 from sessions.appointments.models import Appointment, AppointmentState
 
-from .attention import MOST_ROWS, Notice, some
+from .attention import MOST_ROWS, Notice
 from .local_days import link
 
 Change = CalendarEntry.Change
@@ -37,16 +38,29 @@ def away(access: Access) -> Iterator[Notice]:
     late = Q(next_read_at__lt=timezone.now() - LATE)
     rows = ConnectedCalendar.objects.visible_to(access.principal(Area.KEYS)).select_related("resource__organization")
     for row in rows.filter(late | Q(failing_since__isnull=False) | Q(unreadable_events__gt=0))[:MOST_ROWS]:
-        last = f"Busy times are those of {when_of(row, row.read_at)}." if row.read_at else "Busy times are not known."
-        if row.failing_since is not None:
-            text, advice = f"{row} cannot be read since {when_of(row, row.failing_since)}", f"{row.last_error} {last}"
-        elif row.next_read_at < timezone.now() - LATE:
-            text, advice = f"{row} is not being read", f"{last} No worker is running."
-        else:
-            text = f"{row} has {some(row.unreadable_events, 'entry', 'entries')} that could not be read"
-            advice = "Appointments may be booked over them. Entries that repeat by the hour are such ones."
+        text, advice = _trouble_of(row)
         yield Notice(text, advice, "event_busy", "warning",
                      reverse("admin:voice_sessions_connectedcalendar_change", args=(row.pk,)))  # fmt: skip
+
+
+def _trouble_of(row: ConnectedCalendar) -> tuple[str, str]:
+    """What is wrong with it, and what follows."""
+    last = gettext("Busy times are not known.")
+    if row.read_at:
+        last = gettext("Busy times are those of %(time)s.") % {"time": when_of(row, row.read_at)}
+    named = {"calendar": row}
+    if row.failing_since is not None:
+        text = gettext("%(calendar)s cannot be read since %(time)s")
+        return text % {**named, "time": when_of(row, row.failing_since)}, f"{row.last_error} {last}"
+    if row.next_read_at < timezone.now() - LATE:
+        return gettext("%(calendar)s is not being read") % named, f"{last} {gettext('No worker is running.')}"
+    text = ngettext(
+        "%(calendar)s has %(number)s entry that could not be read",
+        "%(calendar)s has %(number)s entries that could not be read",
+        row.unreadable_events,
+    )
+    advice = gettext("Appointments may be booked over them. Entries that repeat by the hour are such ones.")
+    return text % {**named, "number": row.unreadable_events}, advice
 
 
 def conflicts(access: Access) -> Iterator[Notice]:
@@ -60,12 +74,16 @@ def conflicts(access: Access) -> Iterator[Notice]:
     found = coming.annotate(is_busy=is_busy).filter(Q(is_changed=True) | Q(is_busy=True)).order_by("starts_at")
     rows = list(found[:MOST_APPOINTMENTS])
     if changed := sum(row.is_changed for row in rows):
-        yield Notice(f"{some(changed, 'appointment')} changed in a calendar",
-                     "Nothing was overwritten. Open it, and decide which one counts.", "edit_calendar", "danger",
+        text = ngettext(
+            "%(number)s appointment changed in a calendar", "%(number)s appointments changed in a calendar", changed
+        )
+        advice = gettext("Nothing was overwritten. Open it, and decide which one counts.")
+        yield Notice(text % {"number": changed}, advice, "edit_calendar", "danger",
                      link("voice_sessions_calendarentry", change__in=",".join(UNDECIDED)))  # fmt: skip
     for row in [row for row in rows if row.is_busy][:MOST_ROWS]:
-        yield Notice(f"{row} at {when_of(row, row.starts_at)} is in a busy time",
-                     "Something else stands in the calendar then. Move one of them.", "event_busy", "danger",
+        text = gettext("%(appointment)s at %(time)s is in a busy time")
+        advice = gettext("Something else stands in the calendar then. Move one of them.")
+        yield Notice(text % {"appointment": row, "time": when_of(row, row.starts_at)}, advice, "event_busy", "danger",
                      reverse("admin:voice_sessions_appointment_change", args=(row.pk,)))  # fmt: skip
 
 

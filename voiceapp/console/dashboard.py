@@ -12,6 +12,7 @@ from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from agents.catalog.admin.stock import stock_status
 from agents.catalog.models import Item
@@ -87,7 +88,7 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     board.notices = [*notices(access, days), *calendar_notices(access)]
     if access.may(Area.STOCK, Power.VIEW):
         board.unavailable_items = unavailable_items(access)
-    return {**context, "dashboard": board, "title": "Dashboard"}
+    return {**context, "dashboard": board, "title": gettext("Dashboard")}
 
 
 def call_tiles(access: Access, days: LocalDays) -> list[Tile]:
@@ -98,13 +99,28 @@ def call_tiles(access: Access, days: LocalDays) -> list[Tile]:
     times = Turn.objects.filter(call__in=calls).values_list("response_ms", flat=True)
     since = days.first.isoformat()
     return [
-        Tile("Answered", str(answered), f"{live} live now" if live else "calls today", "call",
-             link("voice_sessions_call", state__in="connected,completed", created_at__gte=since)),
-        Tile("Missed", str(counts[CallState.MISSED]), f"{counts[CallState.FAILED]} failed", "phone_missed",
-             link("voice_sessions_call", state__in="missed,failed", created_at__gte=since)),
-        Tile("Response", response_text(median_ms(times)), "median today", "speed",
-             link("voice_sessions_call", created_at__gte=since)),
-    ]  # fmt: skip
+        Tile(
+            gettext("Answered"),
+            str(answered),
+            gettext("%(live)s live now") % {"live": live} if live else gettext("calls today"),
+            "call",
+            link("voice_sessions_call", state__in="connected,completed", created_at__gte=since),
+        ),
+        Tile(
+            gettext("Missed"),
+            str(counts[CallState.MISSED]),
+            gettext("%(counts)s failed") % {"counts": counts[CallState.FAILED]},
+            "phone_missed",
+            link("voice_sessions_call", state__in="missed,failed", created_at__gte=since),
+        ),
+        Tile(
+            gettext("Response"),
+            response_text(median_ms(times)),
+            gettext("median today"),
+            "speed",
+            link("voice_sessions_call", created_at__gte=since),
+        ),
+    ]
 
 
 def order_tiles(access: Access, days: LocalDays) -> list[Tile]:
@@ -117,8 +133,14 @@ def order_tiles(access: Access, days: LocalDays) -> list[Tile]:
     number = sum(row["number"] for row in sums)
     url = link("voice_sessions_order", created_at__gte=days.first.isoformat())
     return [
-        Tile("Orders", str(number), f"{sum(row['waiting'] for row in sums)} not accepted yet", "receipt_long", url),
-        Tile("Revenue", revenue, "today's orders", "payments", url),
+        Tile(
+            gettext("Orders"),
+            str(number),
+            gettext("%(sum)s not accepted yet") % {"sum": sum(row["waiting"] for row in sums)},
+            "receipt_long",
+            url,
+        ),
+        Tile(gettext("Revenue"), revenue, gettext("today's orders"), "payments", url),
     ]
 
 
@@ -131,7 +153,7 @@ def appointment_tiles(access: Access, days: LocalDays) -> list[Tile]:
     number = booked.filter(days.beginning_today()).count()
     new = booked.filter(days.rows()).count()
     return [
-        Tile("Appointments", str(number), f"today; {new} newly booked", "event",
+        Tile(gettext("Appointments"), str(number), gettext("today; %(new)s newly booked") % {"new": new}, "event",
              link("voice_sessions_appointment", day="today")),
     ]  # fmt: skip
 
@@ -159,7 +181,11 @@ def last_days(access: Access, days: LocalDays) -> list[Day]:
         url = link(
             "voice_sessions_call", created_at__year=date.year, created_at__month=date.month, created_at__day=date.day
         )
-        description = f"{date:%A %d %B}: {answered} answered, {missed} missed or failed"
+        description = gettext("%(date)s: %(answered)s answered, %(missed)s missed or failed") % {
+            "date": f"{date:%A %d %B}",
+            "answered": answered,
+            "missed": missed,
+        }
         shown.append(Day(f"{date:%d}", description, url, answered * 100 // most, missed * 100 // most))
     return shown
 

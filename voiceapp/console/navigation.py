@@ -9,7 +9,9 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from agents.hours.local_time import zones_differ
 from agents.organizations.access import Access, access_of
@@ -39,88 +41,88 @@ class Group(TypedDict):
 # Pages that are no lists: their own URL names.
 OWN_PAGES = ("order-boards", "day-plans", "live-calls")
 # Heading → (title, icon, the list's URL name, area).
-PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
+PAGES: tuple[tuple[StrOrPromise, tuple[tuple[StrOrPromise, str, str, Area], ...]], ...] = (
     (
-        "Operations",
+        _("Operations"),
         (
-            ("Alerts", "notifications", "voice_sessions_alert", Area.ALERTS),
-            ("Live calls", "phone_in_talk", "live-calls", Area.CALLS),
-            ("Calls", "call", "voice_sessions_call", Area.CALLS),
-            ("Voicemail", "voicemail", "telephony_voicemail", Area.CALLS),
-            ("Transfers", "phone_forwarded", "telephony_transfer", Area.CALLS),
-            ("Order board", "view_kanban", "order-boards", Area.ORDERS),
-            ("Orders", "receipt_long", "voice_sessions_order", Area.ORDERS),
-            ("Day plan", "calendar_view_day", "day-plans", Area.APPOINTMENTS),
-            ("Appointments", "event", "voice_sessions_appointment", Area.APPOINTMENTS),
-            ("Calendar entries", "edit_calendar", "voice_sessions_calendarentry", Area.APPOINTMENTS),
-            ("Items", "lunch_dining", "agents_item", Area.STOCK),
-            ("Recordings", "graphic_eq", "recordings_recording", Area.RECORDINGS),
-            ("Access to recordings", "hearing", "recordings_recordingaccess", Area.RECORDINGS),
-            ("Listening in", "headphones", "voice_sessions_calllistening", Area.LISTENING),
-            ("Texts", "sms", "voice_sessions_text", Area.CALLS),
-            ("Transcripts", "forum", "voice_sessions_transcriptline", Area.CALLS),
+            (_("Alerts"), "notifications", "voice_sessions_alert", Area.ALERTS),
+            (_("Live calls"), "phone_in_talk", "live-calls", Area.CALLS),
+            (_("Calls"), "call", "voice_sessions_call", Area.CALLS),
+            (_("Voicemail"), "voicemail", "telephony_voicemail", Area.CALLS),
+            (_("Transfers"), "phone_forwarded", "telephony_transfer", Area.CALLS),
+            (_("Order board"), "view_kanban", "order-boards", Area.ORDERS),
+            (_("Orders"), "receipt_long", "voice_sessions_order", Area.ORDERS),
+            (_("Day plan"), "calendar_view_day", "day-plans", Area.APPOINTMENTS),
+            (_("Appointments"), "event", "voice_sessions_appointment", Area.APPOINTMENTS),
+            (_("Calendar entries"), "edit_calendar", "voice_sessions_calendarentry", Area.APPOINTMENTS),
+            (_("Items"), "lunch_dining", "agents_item", Area.STOCK),
+            (_("Recordings"), "graphic_eq", "recordings_recording", Area.RECORDINGS),
+            (_("Access to recordings"), "hearing", "recordings_recordingaccess", Area.RECORDINGS),
+            (_("Listening in"), "headphones", "voice_sessions_calllistening", Area.LISTENING),
+            (_("Texts"), "sms", "voice_sessions_text", Area.CALLS),
+            (_("Transcripts"), "forum", "voice_sessions_transcriptline", Area.CALLS),
         ),
     ),
     (
-        "Menu",
+        _("Menu"),
         (
-            ("Menus", "menu_book", "agents_menu", Area.MENU),
-            ("Categories", "category", "agents_category", Area.MENU),
-            ("Modifier groups", "tune", "agents_modifiergroup", Area.MENU),
-            ("Times of day", "schedule", "agents_daypart", Area.MENU),
-            ("Spoken words", "record_voice_over", "agents_spokenword", Area.MENU),
-            ("Modifiers", "add_circle", "agents_modifier", Area.STOCK),
-            ("Services", "build_circle", "agents_service", Area.MENU),
-            ("Resources", "engineering", "agents_resource", Area.MENU),
-            ("Absences", "event_busy", "agents_absence", Area.MENU),
+            (_("Menus"), "menu_book", "agents_menu", Area.MENU),
+            (_("Categories"), "category", "agents_category", Area.MENU),
+            (_("Modifier groups"), "tune", "agents_modifiergroup", Area.MENU),
+            (_("Times of day"), "schedule", "agents_daypart", Area.MENU),
+            (_("Spoken words"), "record_voice_over", "agents_spokenword", Area.MENU),
+            (_("Modifiers"), "add_circle", "agents_modifier", Area.STOCK),
+            (_("Services"), "build_circle", "agents_service", Area.MENU),
+            (_("Resources"), "engineering", "agents_resource", Area.MENU),
+            (_("Absences"), "event_busy", "agents_absence", Area.MENU),
         ),
     ),
     (
-        "Telephony",
+        _("Telephony"),
         (
-            ("Agents", "support_agent", "agents_agent", Area.AGENTS),
-            ("Scenarios", "fact_check", "telephony_scenario", Area.AGENTS),
-            ("Phone numbers", "dialpad", "telephony_phonenumber", Area.NUMBERS),
-            ("Transfer targets", "phone_forwarded", "agents_transfertarget", Area.ORGANIZATION),
-            ("VAPI assistants", "cloud_sync", "telephony_syncedassistant", Area.AGENTS),
+            (_("Agents"), "support_agent", "agents_agent", Area.AGENTS),
+            (_("Scenarios"), "fact_check", "telephony_scenario", Area.AGENTS),
+            (_("Phone numbers"), "dialpad", "telephony_phonenumber", Area.NUMBERS),
+            (_("Transfer targets"), "phone_forwarded", "agents_transfertarget", Area.ORGANIZATION),
+            (_("VAPI assistants"), "cloud_sync", "telephony_syncedassistant", Area.AGENTS),
         ),
     ),
     (
-        "Settings",
+        _("Settings"),
         (
-            ("Organization", "storefront", "agents_organization", Area.ORGANIZATION),
-            ("Alert rules", "notification_settings", "voice_sessions_alertrule", Area.ALERTS),
-            ("Call page", "perm_phone_msg", "agents_callpage", Area.ORGANIZATION),
-            ("Order board settings", "timer", "voice_sessions_boardsettings", Area.ORGANIZATION),
-            ("Delivery", "local_shipping", "agents_deliverysettings", Area.ORGANIZATION),
-            ("Text settings", "mobile_chat", "voice_sessions_textsettings", Area.ORGANIZATION),
-            ("Text templates", "edit_note", "voice_sessions_texttemplate", Area.ORGANIZATION),
-            ("Opt-outs", "speaker_notes_off", "voice_sessions_optout", Area.ORGANIZATION),
-            ("Callers not remembered", "person_off", "voice_sessions_callernotremembered", Area.ORGANIZATION),
-            ("Caller requests", "person_remove", "telephony_callerrequest", Area.CALLER_NUMBERS),
-            ("Privacy", "shield_lock", "agents_privacysettings", Area.ORGANIZATION),
-            ("People", "group", "agents_membership", Area.PEOPLE),
-            ("Invitations", "outgoing_mail", "agents_invitation", Area.PEOPLE),
-            ("Audit log", "history", "agents_auditentry", Area.AUDIT),
-            ("Calendar feeds", "rss_feed", "voice_sessions_calendarfeed", Area.KEYS),
-            ("Connected calendars", "cable", "voice_sessions_connectedcalendar", Area.KEYS),
-            ("API keys", "key", "agents_apikey", Area.KEYS),
-            ("Webhook endpoints", "webhook", "voice_sessions_webhookendpoint", Area.KEYS),
-            ("Realtime endpoints", "lan", "agents_realtimeendpoint", Area.KEYS),
+            (_("Organization"), "storefront", "agents_organization", Area.ORGANIZATION),
+            (_("Alert rules"), "notification_settings", "voice_sessions_alertrule", Area.ALERTS),
+            (_("Call page"), "perm_phone_msg", "agents_callpage", Area.ORGANIZATION),
+            (_("Order board settings"), "timer", "voice_sessions_boardsettings", Area.ORGANIZATION),
+            (_("Delivery"), "local_shipping", "agents_deliverysettings", Area.ORGANIZATION),
+            (_("Text settings"), "mobile_chat", "voice_sessions_textsettings", Area.ORGANIZATION),
+            (_("Text templates"), "edit_note", "voice_sessions_texttemplate", Area.ORGANIZATION),
+            (_("Opt-outs"), "speaker_notes_off", "voice_sessions_optout", Area.ORGANIZATION),
+            (_("Callers not remembered"), "person_off", "voice_sessions_callernotremembered", Area.ORGANIZATION),
+            (_("Caller requests"), "person_remove", "telephony_callerrequest", Area.CALLER_NUMBERS),
+            (_("Privacy"), "shield_lock", "agents_privacysettings", Area.ORGANIZATION),
+            (_("People"), "group", "agents_membership", Area.PEOPLE),
+            (_("Invitations"), "outgoing_mail", "agents_invitation", Area.PEOPLE),
+            (_("Audit log"), "history", "agents_auditentry", Area.AUDIT),
+            (_("Calendar feeds"), "rss_feed", "voice_sessions_calendarfeed", Area.KEYS),
+            (_("Connected calendars"), "cable", "voice_sessions_connectedcalendar", Area.KEYS),
+            (_("API keys"), "key", "agents_apikey", Area.KEYS),
+            (_("Webhook endpoints"), "webhook", "voice_sessions_webhookendpoint", Area.KEYS),
+            (_("Realtime endpoints"), "lan", "agents_realtimeendpoint", Area.KEYS),
         ),
     ),
     (
-        "System",
+        _("System"),
         (
-            ("Webhook deliveries", "outbox", "voice_sessions_outboxmessage", Area.DELIVERIES),
-            ("Provider events", "cell_tower", "telephony_providerevent", Area.EVENTS),
-            ("Exports of calls", "download", "voice_sessions_callexport", Area.CALLER_NUMBERS),
-            ("VAPI calls", "phone_in_talk", "telephony_vapileg", Area.CALLS),
-            ("Tool calls", "build", "voice_sessions_toolcall", Area.CALLS),
-            ("Voice sessions", "vpn_key", "voice_sessions_voicesession", Area.SESSIONS),
-            ("Room agents", "smart_toy", "voice_sessions_roomagent", Area.CALLS),
-            ("Room participants", "groups", "voice_sessions_participant", Area.CALLS),
-            ("Room tokens", "badge", "voice_sessions_roomtoken", Area.CALLS),
+            (_("Webhook deliveries"), "outbox", "voice_sessions_outboxmessage", Area.DELIVERIES),
+            (_("Provider events"), "cell_tower", "telephony_providerevent", Area.EVENTS),
+            (_("Exports of calls"), "download", "voice_sessions_callexport", Area.CALLER_NUMBERS),
+            (_("VAPI calls"), "phone_in_talk", "telephony_vapileg", Area.CALLS),
+            (_("Tool calls"), "build", "voice_sessions_toolcall", Area.CALLS),
+            (_("Voice sessions"), "vpn_key", "voice_sessions_voicesession", Area.SESSIONS),
+            (_("Room agents"), "smart_toy", "voice_sessions_roomagent", Area.CALLS),
+            (_("Room participants"), "groups", "voice_sessions_participant", Area.CALLS),
+            (_("Room tokens"), "badge", "voice_sessions_roomtoken", Area.CALLS),
         ),
     ),
 )
@@ -130,24 +132,30 @@ def sidebar(request: HttpRequest) -> list[Group]:
     """Only what the user's roles open."""
     access = access_of(request)
     groups: list[Group] = [
-        Group(title="", separator=False, items=[Link(title="Dashboard", icon="dashboard", link=reverse("admin:index"))])
+        Group(
+            title="",
+            separator=False,
+            items=[Link(title=gettext("Dashboard"), icon="dashboard", link=reverse("admin:index"))],
+        )
     ]
     if sees_figures(access):
-        groups[0]["items"].append(Link(title="Analytics", icon="monitoring", link=reverse("analytics")))
+        groups[0]["items"].append(Link(title=gettext("Analytics"), icon="monitoring", link=reverse("analytics")))
     badges = {"voice_sessions_alert": open_alerts(access)}
     for title, pages in PAGES:
         items = [
-            Link(title=name, icon=icon, link=address_of(route), badge=badges.get(route, 0))
+            Link(title=str(name), icon=icon, link=address_of(route), badge=badges.get(route, 0))
             for name, icon, route, area in pages
             if access.may(area, Power.VIEW)
         ]
         if items:
-            groups.append(Group(title=title, separator=True, items=items))
+            groups.append(Group(title=str(title), separator=True, items=items))
     if access.sees_all or access.may(Area.AGENTS, Power.EDIT):
-        groups[0]["items"].append(Link(title="Set up a phone line", icon="rocket_launch", link=reverse("setup")))
+        groups[0]["items"].append(
+            Link(title=gettext("Set up a phone line"), icon="rocket_launch", link=reverse("setup"))
+        )
     if access.sees_all:
         groups[-1]["items"].append(
-            Link(title="Users", icon="manage_accounts", link=reverse("admin:auth_user_changelist"))
+            Link(title=gettext("Users"), icon="manage_accounts", link=reverse("admin:auth_user_changelist"))
         )
     return groups
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.allergens import CHOICES, in_order, validate_allergens
 from agents.tenant_admin.forms import TenantForm
@@ -14,10 +16,10 @@ class AllergensForm(TenantForm):
     """Of an item or a modifier."""
 
     allergens = forms.MultipleChoiceField(
-        choices=[(key, label.capitalize()) for key, label in CHOICES],
+        choices=[(key, capfirst(label)) for key, label in CHOICES],
         required=False,
         widget=CheckboxSelectMultiple(),
-        help_text="The agent says these when it is asked. Choose none, and it says that it does not know.",
+        help_text=_("The agent says these when it is asked. Choose none, and it says that it does not know."),
     )
 
     def clean_allergens(self) -> list[str]:

@@ -10,6 +10,8 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Category, Item
 from agents.catalog.services import settle_price
@@ -28,7 +30,9 @@ class ItemRowForm(TenantForm):
     def clean_price(self) -> Any:
         price = self.cleaned_data["price"]
         if price is None and not (self.instance.pk and self.instance.sizes.exists()):
-            raise forms.ValidationError("Enter a price. Sizes with their own prices can be added on the item's page.")
+            raise forms.ValidationError(
+                gettext("Enter a price. Sizes with their own prices can be added on the item's page.")
+            )
         return price
 
 
@@ -42,10 +46,10 @@ class ItemInline(TenantInline):
     hide_ordering_field = True
     hide_title = True
 
-    @display(description="details")
+    @display(description=_("details"))
     def open_item(self, item: Item) -> str:
         if item._state.adding:
-            return "Save first."
+            return gettext("Save first.")
         url = reverse("admin:agents_item_change", args=(item.pk,))
         return format_html('<a class="va-link va-nowrap" href="{}">Open</a>', url)
 
@@ -69,6 +73,6 @@ class CategoryAdmin(TenantAdmin[Category]):
             if row.instance.pk and "price" in row.changed_data:
                 show_message(request, settle_price(row.instance, was_typed=True))
 
-    @display(description="items")
+    @display(description=_("items"))
     def items(self, category: Category) -> int:
         return int(getattr(category, "item_count", 0))

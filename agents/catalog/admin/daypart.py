@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.dayparts import say_spans
 from agents.catalog.models import Daypart, DaypartSpan
@@ -22,7 +24,7 @@ class SpanFormSet(TenantFormSet):
     def clean(self) -> None:
         super().clean()
         if not self.kept():
-            raise forms.ValidationError("Enter at least one span, like daily from 07:00 until 11:00.")
+            raise forms.ValidationError(gettext("Enter at least one span, like daily from 07:00 until 11:00."))
 
 
 class SpanInline(TenantInline):
@@ -30,7 +32,7 @@ class SpanInline(TenantInline):
     area = Area.MENU
     formset = SpanFormSet
     fields = ("days", "begins_at", "ends_at")
-    verbose_name_plural = "times (one that ends before it begins runs past midnight)"
+    verbose_name_plural = _("times (one that ends before it begins runs past midnight)")
 
     def get_extra(self, request: HttpRequest, obj: Daypart | None = None, **kwargs: object) -> int:
         return 0 if obj else 1
@@ -51,11 +53,11 @@ class DaypartAdmin(TenantAdmin[Daypart]):
         counted = {f"{name}_count": count for name, count in counts.items()}
         return super().get_queryset(request).prefetch_related("spans").annotate(**counted)
 
-    @display(description="times")
+    @display(description=_("times"))
     def times(self, daypart: Daypart) -> str:
         return say_spans(daypart.spans.all())
 
-    @display(description="used by")
+    @display(description=_("used by"))
     def used_by(self, daypart: Daypart) -> str:
         nouns = (("menus_count", "menu", "menus"), ("categories_count", "category", "categories"),
                  ("items_count", "item", "items"))  # fmt: skip

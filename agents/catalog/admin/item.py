@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Item, Menu, ModifierGroup, Size
 from agents.catalog.services import settle_price
@@ -40,7 +42,7 @@ class SizeFormSet(TenantFormSet):
     def clean(self) -> None:
         super().clean()
         if self.instance.price is None and not self.kept():
-            raise forms.ValidationError("Enter a price for the item, or at least one size with its price.")
+            raise forms.ValidationError(gettext("Enter a price for the item, or at least one size with its price."))
 
 
 class SizeInline(TenantInline):
@@ -58,7 +60,7 @@ class ItemForm(AllergensForm):
     """An item with the choices that come with it."""
 
     choices = forms.ModelMultipleChoiceField(
-        label="Modifier groups",
+        label=_("Modifier groups"),
         queryset=ModifierGroup.objects.none(), required=False, widget=CheckboxSelectMultiple(),
     )  # fmt: skip
 
@@ -71,7 +73,7 @@ class ItemForm(AllergensForm):
         cleaned = super().clean()
         category, choices = cleaned.get("category"), cleaned.get("choices")
         if category and choices and any(group.menu_id != category.menu_id for group in choices):
-            self.add_error("choices", "Choose only modifier groups of the same menu.")
+            self.add_error("choices", gettext("Choose only modifier groups of the same menu."))
         return cleaned
 
 
@@ -88,28 +90,28 @@ class ItemAdmin(StockAdmin[Item]):
     inlines = (SizeInline,)
     fieldsets = (
         (None, {"fields": ("category", "name", "description", "price", "allergens")}),
-        ("Spoken names", {"fields": ("spoken_name", "aliases")}),
-        ("Availability", {"fields": ("daypart", "is_out", "out_until", "count_left", "most_per_order")}),
-        ("Modifier groups", {"fields": ("choices",)}),
+        (_("Spoken names"), {"fields": ("spoken_name", "aliases")}),
+        (_("Availability"), {"fields": ("daypart", "is_out", "out_until", "count_left", "most_per_order")}),
+        (_("Modifier groups"), {"fields": ("choices",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Item]:
         return super().get_queryset(request).prefetch_related("sizes")
 
-    @display(description="price", ordering="price")
+    @display(description=_("price"), ordering="price")
     def price_range(self, item: Item) -> str:
         own = [] if item.price is None else [item.price]
         prices = sorted({size.price for size in item.sizes.all()}) or own
         currency = item.category.menu.organization.currency
         if not prices:
-            return "No price"
+            return gettext("No price")
         span = f"{prices[0]:.2f}" if len(prices) == 1 else f"{prices[0]:.2f} – {prices[-1]:.2f}"
         return format_html('<span class="va-nowrap">{} {}</span>', span, currency)
 
-    @display(description="modifier groups")
+    @display(description=_("modifier groups"))
     def choices(self, item: Item) -> str:
         """For read-only pages; in a form the field of this name is shown instead."""
-        return ", ".join(group.name for group in item.modifier_groups.all()) or "None"
+        return ", ".join(group.name for group in item.modifier_groups.all()) or gettext("None")
 
     def get_form(self, request: HttpRequest, obj: Item | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)

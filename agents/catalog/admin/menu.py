@@ -9,6 +9,8 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Category, Menu
 from agents.organizations.roles import Area, Power
@@ -34,10 +36,10 @@ class CategoryInline(TenantInline):
         rows: QuerySet[Category] = super().get_queryset(request)
         return rows.annotate(item_count=Count("items"))
 
-    @display(description="items")
+    @display(description=_("items"))
     def open_items(self, category: Category) -> str:
         if category._state.adding:
-            return "Save first."
+            return gettext("Save first.")
         url = reverse("admin:agents_category_change", args=(category.pk,))
         number = getattr(category, "item_count", 0)
         return format_html('<a class="va-link va-nowrap" href="{}">{}</a>', url, number_of(number, "item", "items"))
@@ -66,13 +68,13 @@ class MenuAdmin(MenuPosIds):
         }
         return super().get_queryset(request).select_related("organization").annotate(**counts)
 
-    @display(description="categories")
+    @display(description=_("categories"))
     def categories(self, menu: Menu) -> str:
         url = f"{reverse('admin:agents_category_changelist')}?menu__id__exact={menu.pk}"
         number = number_of(getattr(menu, "category_count", 0), "category", "categories")
         return format_html('<a class="va-link" href="{}">{}</a>', url, number)
 
-    @display(description="items")
+    @display(description=_("items"))
     def items(self, menu: Menu) -> str:
         return number_of(getattr(menu, "item_count", 0), "item", "items")
 

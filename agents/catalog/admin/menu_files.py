@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.exchange.files import Format, read_file, too_large, write_file
 from agents.catalog.exchange.held import Held, hold, take
@@ -34,16 +35,18 @@ class FileForm(forms.Form):
     """A file of a menu."""
 
     file = forms.FileField(
-        label="File",
+        label=_("File"),
         help_text=f"XLSX, CSV or JSON as this page exports it, at most {MAX_FILE_BYTES // MIB} MB. What its columns do "
         "not say stays as it is.",
         widget=FileInput(attrs={"accept": ".xlsx,.csv,.json,.txt"}),
-        error_messages={"required": "Choose a file.", "empty": "The file is empty. Choose another one."},
+        error_messages={"required": _("Choose a file."), "empty": _("The file is empty. Choose another one.")},
     )
     with_stock = forms.BooleanField(
-        label="Also import availability",
+        label=_("Also import availability"),
         required=False,
-        help_text="Sold out, sold out until and quantity left. They change with every order, so a file is soon behind.",
+        help_text=_(
+            "Sold out, sold out until and quantity left. They change with every order, so a file is soon behind."
+        ),
     )
 
     def file_name(self) -> str:
@@ -72,7 +75,9 @@ class MenuFiles(MenuFindings):
     def page_links(self, request: HttpRequest, row: Menu) -> tuple[PageLink, ...]:
         exports = tuple(
             PageLink(
-                f"Export {form.value.upper()}", "download", reverse("admin:agents_menu_export", args=(row.pk, form))
+                gettext("Export %(form)s") % {"form": form.value.upper()},
+                "download",
+                reverse("admin:agents_menu_export", args=(row.pk, form)),
             )
             for form in (Format.XLSX, Format.CSV, Format.JSON)
         )
@@ -80,8 +85,8 @@ class MenuFiles(MenuFindings):
             return exports
         return (
             *exports,
-            PageLink("Import", "upload", reverse("admin:agents_menu_import", args=(row.pk,))),
-            PageLink("Change prices", "price_change", reverse("admin:agents_menu_prices", args=(row.pk,))),
+            PageLink(gettext("Import"), "upload", reverse("admin:agents_menu_import", args=(row.pk,))),
+            PageLink(gettext("Change prices"), "price_change", reverse("admin:agents_menu_prices", args=(row.pk,))),
             PageLink(gettext("POS IDs"), "point_of_sale", reverse("admin:agents_menu_pos_ids", args=(row.pk,))),
         )
 
@@ -131,9 +136,14 @@ class MenuFiles(MenuFindings):
             return self._show(request, menu, FileForm(), fault=str(exc))
         try:
             plan = apply_table(
-                menu, held.table, by=request.user.get_username(), title=f"Import of {held.file_name}",
-                digest=held.digest, with_stock=held.with_stock, remove="remove" in request.POST,
-            )  # fmt: skip
+                menu,
+                held.table,
+                by=request.user.get_username(),
+                title=gettext("Import of %(file_name)s") % {"file_name": held.file_name},
+                digest=held.digest,
+                with_stock=held.with_stock,
+                remove="remove" in request.POST,
+            )
         except HasChanged as exc:
             return self._preview(request, menu, held, str(exc))
         except ApplicationError as exc:
@@ -147,7 +157,7 @@ class MenuFiles(MenuFindings):
         plan: Plan | None = more.get("plan")
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Import into {menu}",
+            "title": gettext("Import into %(menu)s") % {"menu": menu},
             "opts": self.opts,
             "menu": menu,
             "menu_url": self.page_of(menu),
@@ -161,8 +171,8 @@ class MenuFiles(MenuFindings):
 
 def sections(plan: Plan) -> list[dict[str, Any]]:
     """The differences by what happens to the row."""
-    titles = ((Action.ADDED, "Added", "success"), (Action.CHANGED, "Changed", "info"),
-              (Action.MISSING, "Not in the file", "warning"))  # fmt: skip
+    titles = ((Action.ADDED, gettext("Added"), "success"), (Action.CHANGED, gettext("Changed"), "info"),
+              (Action.MISSING, gettext("Not in the file"), "warning"))  # fmt: skip
     found = [(title, color, action, plan.of(action)) for action, title, color in titles]
     return [
         {"title": title, "color": color, "action": action, "changes": changes[:MOST_SHOWN], "number": len(changes),
@@ -174,13 +184,18 @@ def sections(plan: Plan) -> list[dict[str, Any]]:
 
 def orders_of(plan: Plan) -> list[str]:
     """In what the order of rows is another one."""
-    return list(dict.fromkeys(node.home.label or "Menu" for node, _ in plan.reordered if node.pk and node.home))
+    return list(
+        dict.fromkeys(node.home.label or gettext("Menu") for node, _ in plan.reordered if node.pk and node.home)
+    )
 
 
 def said(plan: Plan, *, removed: bool) -> str:
     """“2 rows added, 3 changed, 1 removed.”"""
     added, changed, missing = (len(plan.of(action)) for action in Action)
-    parts = [number_of(added, "row added", "rows added"), f"{changed} changed"]
+    parts = [
+        number_of(added, gettext("row added"), gettext("rows added")),
+        gettext("%(changed)s changed") % {"changed": changed},
+    ]
     if missing:
         parts.append(f"{missing} {'removed' if removed else 'not in the file and kept'}")
     return ", ".join(parts) + "."

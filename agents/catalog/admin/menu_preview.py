@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from agents.catalog.models import Item, Menu
 from agents.catalog.offers import GroupOffer, ItemOffer, say_item, say_modifier, say_price
@@ -53,9 +54,11 @@ def preview_of(menu: Menu) -> MenuPreview:
 def tax_sentence(percent: Decimal, *, is_included: bool) -> str:
     """How the prices relate to the tax."""
     if not percent:
-        return "No tax is set: callers pay these prices."
+        return gettext("No tax is set: callers pay these prices.")
     return (
-        f"Prices include {percent:f} % tax." if is_included else f"{percent:f} % tax is added to the total of an order."
+        gettext("Prices include %(percent)s %% tax.") % {"percent": f"{percent:f}"}
+        if is_included
+        else gettext("%(percent)s %% tax is added to the total of an order.") % {"percent": f"{percent:f}"}
     )
 
 
@@ -74,8 +77,8 @@ def _size_hint(item: ItemOffer) -> str:
     if not item.sizes:
         return ""
     if item.usual_size is None:
-        return "The agent asks for the size."
-    return f"Default size: {item.usual_size.name}."
+        return gettext("The agent asks for the size.")
+    return gettext("Default size: %(usual_size)s.") % {"usual_size": item.usual_size.name}
 
 
 def _choices(item: ItemOffer, currency: str) -> Iterator[str]:
@@ -88,5 +91,5 @@ def _choices(item: ItemOffer, currency: str) -> Iterator[str]:
 
 def _rule(group: GroupOffer) -> str:
     if group.minimum == group.maximum:
-        return f"exactly {group.minimum}"
+        return gettext("exactly %(minimum)s") % {"minimum": group.minimum}
     return f"up to {group.maximum}" if not group.minimum else f"{group.minimum} to {group.maximum}"

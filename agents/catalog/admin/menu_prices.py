@@ -9,6 +9,8 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Category, Menu, MenuChange, Size
 from agents.catalog.prices import Ending, PriceRule, PricesChanged, change_prices, digest_of, new_prices, undo_prices
@@ -33,29 +35,32 @@ class PriceForm(forms.Form):
     """By how much, which prices, and how they end."""
 
     by = NumberField(
-        label="Change by",
+        label=_("Change by"),
         min_value=Decimal(-10000),
         max_value=Decimal(10000),
         decimal_places=2,
         widget=TextInput(attrs={"inputmode": "decimal"}),
-        help_text="5 adds, -5 takes away.",
-        error_messages={"required": "Enter a number, like 5 or -0.50.", "invalid": "Enter a number, like 5 or -0.50."},
+        help_text=_("5 adds, -5 takes away."),
+        error_messages={
+            "required": _("Enter a number, like 5 or -0.50."),
+            "invalid": _("Enter a number, like 5 or -0.50."),
+        },
     )
     unit = forms.ChoiceField(
-        label="Percent or amount", choices=[(PERCENT, "Percent"), (AMOUNT, "Amount")], widget=Select()
+        label=_("Percent or amount"), choices=[(PERCENT, _("Percent")), (AMOUNT, _("Amount"))], widget=Select()
     )
     ending = forms.ChoiceField(
-        label="New prices end with",
+        label=_("New prices end with"),
         choices=[(each.value, each.label) for each in Ending],
         widget=Select(),
         required=False,
     )
     categories = forms.ModelMultipleChoiceField(
-        label="Categories", queryset=Category.objects.none(), required=False, widget=CheckboxSelectMultiple(),
-        help_text="None selected: all of them.",
+        label=_("Categories"), queryset=Category.objects.none(), required=False, widget=CheckboxSelectMultiple(),
+        help_text=_("None selected: all of them."),
     )  # fmt: skip
-    size = forms.ChoiceField(label="Size", required=False, widget=Select())
-    with_modifiers = forms.BooleanField(label="Also the prices that modifiers add", required=False)
+    size = forms.ChoiceField(label=_("Size"), required=False, widget=Select())
+    with_modifiers = forms.BooleanField(label=_("Also the prices that modifiers add"), required=False)
 
     def __init__(self, menu: Menu, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,15 +70,18 @@ class PriceForm(forms.Form):
         names = Size.objects.filter(item__category__menu=menu).order_by("name").values_list("name", flat=True)
         size = self.fields["size"]
         assert isinstance(size, forms.ChoiceField)
-        size.choices = [("", "All sizes, and items without sizes"), *((name, name) for name in dict.fromkeys(names))]
+        size.choices = [
+            ("", gettext("All sizes, and items without sizes")),
+            *((name, name) for name in dict.fromkeys(names)),
+        ]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         by = cleaned.get("by")
         if by == 0:
-            self.add_error("by", "Enter another number than 0.")
+            self.add_error("by", gettext("Enter another number than 0."))
         elif by is not None and cleaned.get("unit") == PERCENT and not -100 < by <= 1000:
-            self.add_error("by", "Enter a percentage above -100 and up to 1000.")
+            self.add_error("by", gettext("Enter a percentage above -100 and up to 1000."))
         return cleaned
 
     def rule(self) -> PriceRule:
@@ -113,9 +121,15 @@ class MenuPrices(MenuFiles):
             changed = change_prices(menu, rule, by=request.user.get_username(), digest=digest)
         except PricesChanged as exc:
             return self._show_prices(request, menu, form, rule=rule, fault=str(exc))
-        outcome = f"{number_of(len(changed), 'price', 'prices')} changed by {rule.says()}."
+        outcome = gettext("%(number_of)s changed by %(says)s.") % {
+            "number_of": number_of(len(changed), "price", "prices"),
+            "says": rule.says(),
+        }
         self.log_change(request, menu, outcome)
-        self.message_user(request, f"{outcome} They can be put back below, under “Changes of many rows”.")
+        self.message_user(
+            request,
+            gettext("%(outcome)s They can be put back below, under “Changes of many rows”.") % {"outcome": outcome},
+        )
         return HttpResponseRedirect(self.page_of(menu))
 
     def _show_prices(
@@ -124,7 +138,7 @@ class MenuPrices(MenuFiles):
         found = new_prices(menu, rule) if rule else []
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Change prices of {menu}",
+            "title": gettext("Change prices of %(menu)s") % {"menu": menu},
             "opts": self.opts,
             "menu": menu,
             "menu_url": self.page_of(menu),
@@ -150,7 +164,10 @@ class MenuPrices(MenuFiles):
         except ApplicationError as exc:
             self.message_user(request, str(exc), level="warning")
             return HttpResponseRedirect(self.page_of(menu))
-        outcome = f"{row.title}: {number_of(back, 'price', 'prices')} put back."
+        outcome = gettext("%(title)s: %(number_of)s put back.") % {
+            "title": row.title,
+            "number_of": number_of(back, "price", "prices"),
+        }
         if others:
             outcome += f" Changed since, and left: {', '.join(others[:5])}{' and others' if len(others) > 5 else ''}."
         self.log_change(request, menu, outcome[:200])

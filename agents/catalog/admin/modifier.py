@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Menu, Modifier, ModifierGroup
 from agents.organizations.roles import Area
@@ -28,7 +30,8 @@ class ModifierFormSet(TenantFormSet):
         )
         if defaults > self.instance.maximum:
             raise forms.ValidationError(
-                f"{defaults} are marked as default, but at most {self.instance.maximum} can be chosen."
+                gettext("%(defaults)s are marked as default, but at most %(maximum)s can be chosen.")
+                % {"defaults": defaults, "maximum": self.instance.maximum}
             )
 
 
@@ -47,16 +50,16 @@ class ModifierGroupForm(TenantForm):
         cleaned = super().clean()
         minimum, maximum = cleaned.get("minimum"), cleaned.get("maximum")
         if minimum is not None and maximum is not None and minimum > maximum:
-            self.add_error("maximum", "Enter at least the minimum.")
+            self.add_error("maximum", gettext("Enter at least the minimum."))
         menu = cleaned.get("menu") or getattr(self.instance, "menu", None)
         for modifier in cleaned.get("under") or ():
             if modifier.group_id == self.instance.pk:
-                self.add_error("under", "A group cannot follow one of its own modifiers.")
+                self.add_error("under", gettext("A group cannot follow one of its own modifiers."))
             elif menu is not None and modifier.group.menu_id != menu.pk:
-                self.add_error("under", "Choose only modifiers of the same menu.")
+                self.add_error("under", gettext("Choose only modifiers of the same menu."))
         for item in cleaned.get("items") or ():
             if menu is not None and item.category.menu_id != menu.pk:
-                self.add_error("items", "Choose only items of the same menu.")
+                self.add_error("items", gettext("Choose only items of the same menu."))
         return cleaned
 
 
@@ -71,7 +74,7 @@ class ModifierGroupAdmin(TenantAdmin[ModifierGroup]):
     inlines = (ModifierInline,)
     fieldsets = (
         (None, {"fields": ("menu", "name", ("minimum", "maximum"))}),
-        ("Used with", {"fields": ("items", "under")}),
+        (_("Used with"), {"fields": ("items", "under")}),
     )
 
     def _menu_of_page(self, request: HttpRequest) -> Menu | None:
@@ -98,16 +101,21 @@ class ModifierGroupAdmin(TenantAdmin[ModifierGroup]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModifierGroup]:
         return super().get_queryset(request).select_related("menu").prefetch_related("items", "under")
 
-    @display(description="choices")
+    @display(description=_("choices"))
     def choices(self, group: ModifierGroup) -> str:
         if group.minimum == group.maximum:
-            return f"Exactly {group.minimum}"
+            return gettext("Exactly %(minimum)s") % {"minimum": group.minimum}
         return f"{group.minimum} to {group.maximum}"
 
-    @display(description="used with")
+    @display(description=_("used with"))
     def used_with(self, group: ModifierGroup) -> str:
         names = [item.name for item in group.items.all()] + [f"“{each.name}”" for each in group.under.all()]
-        return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "") if names else "–"
+        return (
+            ", ".join(names[:4])
+            + (gettext(" and %(number)s more") % {"number": len(names) - 4} if len(names) > 4 else "")
+            if names
+            else "–"
+        )
 
 
 @admin.register(Modifier)
@@ -122,10 +130,10 @@ class ModifierAdmin(StockAdmin[Modifier]):
     ordering = ("group__position", "group", "position", "id")
     fieldsets = (
         (None, {"fields": ("group", "name", "price", "is_default", "allergens")}),
-        ("Spoken names", {"fields": ("spoken_name", "aliases")}),
-        ("Availability", {"fields": ("is_out", "out_until", "count_left")}),
+        (_("Spoken names"), {"fields": ("spoken_name", "aliases")}),
+        (_("Availability"), {"fields": ("is_out", "out_until", "count_left")}),
     )
 
-    @display(description="extra price", ordering="price")
+    @display(description=_("extra price"), ordering="price")
     def extra_price(self, modifier: Modifier) -> str:
         return f"+{modifier.price:.2f}" if modifier.price else "–"

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Service
 from agents.catalog.offers import say_duration
@@ -13,7 +15,7 @@ from agents.organizations.roles import Area
 from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import display
 
-NEEDS = {(True, True): "Person and bay", (True, False): "Person", (False, True): "Bay"}
+NEEDS = {(True, True): _("Person and bay"), (True, False): _("Person"), (False, True): _("Bay")}
 
 
 @admin.register(Service)
@@ -28,9 +30,9 @@ class ServiceAdmin(TenantAdmin[Service]):
         (None, {
             "fields": ("organization", "name", "description", "price", "duration_minutes", "is_active", "position"),
         }),
-        ("Spoken names", {"fields": ("spoken_name", "aliases")}),
-        ("Resources", {"fields": ("needs_staff", "needs_bay")}),
-        ("Appointments", {
+        (_("Spoken names"), {"fields": ("spoken_name", "aliases")}),
+        (_("Resources"), {"fields": ("needs_staff", "needs_bay")}),
+        (_("Appointments"), {
             "fields": ("grid_minutes", "lead_time_minutes", "days_ahead", "buffer_before_minutes",
                        "buffer_after_minutes"),
         }),
@@ -39,18 +41,18 @@ class ServiceAdmin(TenantAdmin[Service]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Service]:
         return super().get_queryset(request).select_related("organization")
 
-    @display(description="duration", ordering="duration_minutes")
+    @display(description=_("duration"), ordering="duration_minutes")
     def duration(self, service: Service) -> str:
         return say_duration(service.duration_minutes)
 
-    @display(description="price", ordering="price")
+    @display(description=_("price"), ordering="price")
     def shown_price(self, service: Service) -> str:
         if service.price is None:
-            return "No fixed price"
+            return gettext("No fixed price")
         return format_html(
             '<span class="va-nowrap">{} {}</span>', f"{service.price:.2f}", service.organization.currency
         )
 
-    @display(description="needs")
+    @display(description=_("needs"))
     def needs(self, service: Service) -> str:
-        return NEEDS[service.needs_staff, service.needs_bay]
+        return str(NEEDS[service.needs_staff, service.needs_bay])

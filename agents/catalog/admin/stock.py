@@ -12,6 +12,8 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Availability, Item, Modifier
 from agents.catalog.services import mark_available, mark_sold_out
@@ -35,16 +37,18 @@ def stock_status(row: Availability, now: dt.datetime, zone: dt.tzinfo | None = N
     """Whether it is sold now, as a key for the color and as text; times in `zone`, else in the active one."""
     if row.is_available_at(now):
         if row.count_left is None:
-            return AVAILABLE, "Available"
-        return (LOW if row.count_left <= LOW_COUNT else AVAILABLE), f"{row.count_left} left"
+            return AVAILABLE, gettext("Available")
+        return (LOW if row.count_left <= LOW_COUNT else AVAILABLE), gettext("%(count_left)s left") % {
+            "count_left": row.count_left
+        }
     if row.count_left == 0:
-        return OUT, "None left"
+        return OUT, gettext("None left")
     if row.out_until is None:
-        return OUT, "Sold out"
+        return OUT, gettext("Sold out")
     until = timezone.localtime(row.out_until, zone)
     if until.date() == timezone.localtime(now, zone).date():
-        return OUT, f"Sold out until {until:%H:%M}"
-    return OUT, f"Sold out until {when(row.out_until, zone)}"
+        return OUT, gettext("Sold out until %(until)s") % {"until": f"{until:%H:%M}"}
+    return OUT, gettext("Sold out until %(time)s") % {"time": when(row.out_until, zone)}
 
 
 def next_day_opening(organization: Organization, now: dt.datetime) -> dt.datetime | None:
@@ -63,11 +67,11 @@ def is_out(row: Availability) -> bool:
 
 
 class StockFilter(SimpleListFilter):
-    title = "availability"
+    title = _("availability")
     parameter_name = "stock"
 
     def lookups(self, request: HttpRequest, model_admin: DjangoModelAdmin[Any]) -> list[tuple[str, str]]:
-        return [(AVAILABLE, "Available"), (OUT, "Sold out"), ("counted", "Counted")]
+        return [(AVAILABLE, gettext("Available")), (OUT, gettext("Sold out")), ("counted", gettext("Counted"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         out = Q(count_left=0) | Q(out_until__gt=timezone.now()) | Q(out_until__isnull=True, is_out=True)
@@ -89,7 +93,7 @@ class StockAdmin(TenantAdmin[S]):
     actions = ("sold_out", "sold_out_for_hours", "sold_out_until_tomorrow", "available")
 
     buttons = (
-        Button("sold-out", "Sold out", "mark_sold_out", icon="block", is_offered=is_sold),
+        Button("sold-out", _("Sold out"), "mark_sold_out", icon="block", is_offered=is_sold),
         Button(
             "sold-out-hours",
             f"Sold out for {EASY_HOURS} hours",
@@ -99,22 +103,22 @@ class StockAdmin(TenantAdmin[S]):
         ),
         Button(
             "sold-out-today",
-            "Sold out until tomorrow",
+            _("Sold out until tomorrow"),
             "mark_sold_out_until_tomorrow",
             icon="bedtime",
             is_offered=is_sold,
         ),
-        Button("available", "Available", "mark_available", icon="undo", style="primary", is_offered=is_out),
+        Button("available", _("Available"), "mark_available", icon="undo", style="primary", is_offered=is_out),
     )
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         shown = super().get_list_display(request)
         return shown if self.has_operate_permission(request) else [each for each in shown if each != "quick_action"]
 
-    @display(description="mark as")
+    @display(description=_("mark as"))
     def quick_action(self, row: S) -> str:
         """A button of the list's own form that posts elsewhere: forms cannot be nested."""
-        name, label = ("sold-out", "Sold out") if is_sold(row) else ("available", "Available")
+        name, label = ("sold-out", gettext("Sold out")) if is_sold(row) else ("available", gettext("Available"))
         url = f"{self.page_of(row).removesuffix('change/')}press/{name}/?to=list"
         description = f"{label}: {row.name}"
         return format_html(
@@ -123,59 +127,67 @@ class StockAdmin(TenantAdmin[S]):
 
     def mark_sold_out(self, request: HttpRequest, row: S, _: str) -> str:
         mark_sold_out(row)
-        return f"{row.name} is sold out until somebody marks it as available."
+        return gettext("%(row)s is sold out until somebody marks it as available.") % {"row": row.name}
 
     def mark_sold_out_for_hours(self, request: HttpRequest, row: S, _: str) -> str:
         mark_sold_out(row, until=timezone.now() + dt.timedelta(hours=EASY_HOURS))
-        return f"{row.name} is sold out for {EASY_HOURS} hours."
+        return gettext("%(row)s is sold out for %(easy_hours)s hours.") % {"row": row.name, "easy_hours": EASY_HOURS}
 
     def mark_sold_out_until_tomorrow(self, request: HttpRequest, row: S, _: str) -> str:
         organization = self._organization(row)
         mark_sold_out(row, until=next_day_opening(organization, timezone.now()))
         if row.out_until is None:
-            return f"{row.name} is sold out until somebody marks it as available: no next opening is known."
+            return gettext("%(row)s is sold out until somebody marks it as available: no next opening is known.") % {
+                "row": row.name
+            }
         reason = (
-            "the next opening"
+            gettext("the next opening")
             if organization.opening_hours.exists()
-            else "no opening hours are set: open around the clock"
+            else gettext("no opening hours are set: open around the clock")
         )
-        return f"{row.name} is sold out until {when(row.out_until, organization.zone)} ({reason})."
+        return gettext("%(row)s is sold out until %(time)s (%(reason)s).") % {
+            "row": row.name,
+            "time": when(row.out_until, organization.zone),
+            "reason": reason,
+        }
 
     def mark_available(self, request: HttpRequest, row: S, _: str) -> str:
         mark_available(row)
-        return f"{row.name} is available again."
+        return gettext("%(row)s is available again.") % {"row": row.name}
 
-    @display(description="availability", label={AVAILABLE: "success", LOW: "warning", OUT: "danger"})
+    @display(description=_("availability"), label={AVAILABLE: "success", LOW: "warning", OUT: "danger"})
     def stock(self, row: S) -> tuple[str, str]:
         return stock_status(row, timezone.now(), self._organization(row).zone)
 
-    @admin.action(description="Mark as sold out", permissions=["operate"])
+    @admin.action(description=_("Mark as sold out"), permissions=["operate"])
     def sold_out(self, request: HttpRequest, rows: QuerySet[S]) -> None:
-        self._mark_sold_out(request, rows, lambda _: None, "sold out")
+        self._mark_sold_out(request, rows, lambda _: None, gettext("sold out"))
 
-    @admin.action(description="Mark as sold out for 2 hours", permissions=["operate"])
+    @admin.action(description=_("Mark as sold out for 2 hours"), permissions=["operate"])
     def sold_out_for_hours(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         until = timezone.now() + dt.timedelta(hours=EASY_HOURS)
-        self._mark_sold_out(request, rows, lambda _: until, f"sold out for {EASY_HOURS} hours")
+        self._mark_sold_out(
+            request, rows, lambda _: until, gettext("sold out for %(easy_hours)s hours") % {"easy_hours": EASY_HOURS}
+        )
 
-    @admin.action(description="Mark as sold out until tomorrow", permissions=["operate"])
+    @admin.action(description=_("Mark as sold out until tomorrow"), permissions=["operate"])
     def sold_out_until_tomorrow(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         now = timezone.now()
         self._mark_sold_out(
             request,
             rows,
             lambda organization: next_day_opening(organization, now),
-            "sold out until the next day's opening",
+            gettext("sold out until the next day's opening"),
         )
 
-    @admin.action(description="Mark as available", permissions=["operate"])
+    @admin.action(description=_("Mark as available"), permissions=["operate"])
     def available(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         changed = 0
         for row in self.rows_with(request, rows, Power.OPERATE):
             mark_available(row)
-            self.log_change(request, row, "Available again.")
+            self.log_change(request, row, gettext("Available again."))
             changed += 1
-        messages.success(request, counted(changed, "available again"))
+        messages.success(request, counted(changed, gettext("available again")))
 
     def _organization(self, row: S) -> Organization:
         menu = row.category.menu if isinstance(row, Item) else row.group.menu
@@ -189,7 +201,7 @@ class StockAdmin(TenantAdmin[S]):
             if owner not in known:
                 known[owner] = until_at(self._organization(row))
             mark_sold_out(row, until=known[owner])
-            self.log_change(request, row, f"Marked as {what}.")
+            self.log_change(request, row, gettext("Marked as %(what)s.") % {"what": what})
             changed += 1
         messages.success(request, counted(changed, what))
 

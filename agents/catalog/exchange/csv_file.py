@@ -7,13 +7,16 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from .table import MAX_ROWS, UnreadableFile, too_many_rows
 
 # A spreadsheet runs what begins so.
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 SEPARATORS = (",", ";", "\t", "|")
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-ENCODING_NOTE = "The file is not in UTF-8 and was read as Windows-1252 (Latin-1): check letters with accents below."
+ENCODING_NOTE = _("The file is not in UTF-8 and was read as Windows-1252 (Latin-1): check letters with accents below.")
 
 
 def write_csv(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
@@ -43,8 +46,11 @@ def _rows(text: str) -> Iterator[list[str]]:
             yield row
     except csv.Error as exc:
         raise UnreadableFile(
-            f"The CSV file cannot be read from line {reader.line_num} on: {exc}. Look for a quotation mark that is not "
-            "closed, or save the file as XLSX and upload that."
+            gettext(
+                "The CSV file cannot be read from line %(line_num)s on: %(exc)s. Look for a quotation mark "
+                "that is not closed, or save the file as XLSX and upload that."
+            )
+            % {"line_num": reader.line_num, "exc": exc}
         ) from exc
 
 
@@ -54,13 +60,15 @@ def _decoded(content: bytes) -> tuple[str, tuple[str, ...]]:
             try:
                 return content.decode(encoding), ()
             except UnicodeDecodeError as exc:
-                raise UnreadableFile("The file is damaged. Save it again as CSV (UTF-8) and upload that.") from exc
+                raise UnreadableFile(
+                    gettext("The file is damaged. Save it again as CSV (UTF-8) and upload that.")
+                ) from exc
     if b"\0" in content[:2000]:
         return _utf16(content), ()
     try:
         return content.decode("utf-8"), ()
     except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace"), (ENCODING_NOTE,)
+        return content.decode("cp1252", errors="replace"), (str(ENCODING_NOTE),)
 
 
 def _utf16(content: bytes) -> str:
@@ -69,9 +77,11 @@ def _utf16(content: bytes) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as exc:
-        raise UnreadableFile("The file is no CSV text. Save the table as CSV or XLSX and upload that.") from exc
+        raise UnreadableFile(
+            gettext("The file is no CSV text. Save the table as CSV or XLSX and upload that.")
+        ) from exc
     if "\0" in text:
-        raise UnreadableFile("The file is no CSV text. Save the table as CSV or XLSX and upload that.")
+        raise UnreadableFile(gettext("The file is no CSV text. Save the table as CSV or XLSX and upload that."))
     return text
 
 

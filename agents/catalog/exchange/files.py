@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 
+from django.utils.translation import gettext
+
 from .columns import HEADINGS, ID, IN, KIND, NAME, heading_of
 from .csv_file import read_csv, write_csv
 from .json_file import read_json, write_json
@@ -42,10 +44,10 @@ def read_file(content: bytes) -> Table:
     if len(content) > MAX_FILE_BYTES:
         raise too_large(len(content))
     if not content.strip():
-        raise UnreadableFile("The file is empty. Choose a CSV, XLSX or JSON file of a menu.")
+        raise UnreadableFile(gettext("The file is empty. Choose a CSV, XLSX or JSON file of a menu."))
     if content.startswith(OLD_EXCEL_MARK):
         raise UnreadableFile(
-            "This is an old Excel workbook (XLS), or one with a password. Save it as XLSX without a password."
+            gettext("This is an old Excel workbook (XLS), or one with a password. Save it as XLSX without a password.")
         )
     if content.startswith(ZIP_MARK):
         texts = read_xlsx(content)
@@ -60,8 +62,11 @@ def read_file(content: bytes) -> Table:
 def too_large(size: int) -> UnreadableFile:
     """For a file that need not be read."""
     return UnreadableFile(
-        f"The file has {size / MIB:.1f} MB; a menu's file has at most {MAX_FILE_BYTES // MIB} MB. Remove pictures and "
-        "other sheets, or split it."
+        gettext(
+            "The file has %(size)s MB; a menu's file has at most %(max_file_bytes)s MB. Remove "
+            "pictures and other sheets, or split it."
+        )
+        % {"size": f"{size / MIB:.1f}", "max_file_bytes": MAX_FILE_BYTES // MIB}
     )
 
 
@@ -71,7 +76,7 @@ def _table(
     """The first line that is not empty has the headings."""
     top = next((number for number, line in enumerate(lines) if any(cell.strip() for cell in line)), None)
     if top is None:
-        raise UnreadableFile("The file is empty. Choose a CSV, XLSX or JSON file of a menu.")
+        raise UnreadableFile(gettext("The file is empty. Choose a CSV, XLSX or JSON file of a menu."))
     columns = [heading_of(cell) for cell in lines[top]]
     _check_headings(columns)
     unknown = [each for each in columns if each and each not in HEADINGS]
@@ -92,12 +97,17 @@ def _check_headings(columns: Sequence[str]) -> None:
     known = [each for each in columns if each in HEADINGS]
     twice = next((each for each in known if known.count(each) > 1), None)
     if twice:
-        raise UnreadableFile(f"The column “{twice}” is there twice. Remove one of the two.")
+        raise UnreadableFile(
+            gettext("The column “%(twice)s” is there twice. Remove one of the two.") % {"twice": twice}
+        )
     if KIND not in known or not {ID, NAME} & set(known):
         missing = KIND if KIND not in known else NAME
         raise UnreadableFile(
-            f"The first row has no heading “{missing}”. Download the menu to see how its columns are named: "
-            f"{', '.join((KIND, ID, IN, NAME))}, price and so on."
+            gettext(
+                "The first row has no heading “%(missing)s”. Download the menu to see how its columns are "
+                "named: %(value)s, price and so on."
+            )
+            % {"missing": missing, "value": ", ".join((KIND, ID, IN, NAME))}
         )
 
 
@@ -106,7 +116,7 @@ def _row(number: int, columns: Sequence[str], line: Sequence[str], marked: Mappi
     cells |= {heading: cell for heading, cell in zip(columns, line, strict=False) if heading in HEADINGS}
     faults = {columns[place]: text for place, text in marked.items() if place < len(columns)}
     if any(cell.strip() for cell in line[len(columns) :]):
-        faults[KIND] = (
+        faults[KIND] = gettext(
             "The row has more cells than there are headings. Put a text that has the separator in it into quotation "
             "marks, or give the column a heading."
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.core import signing
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Menu
 from voiceapp.core.errors import ApplicationError
@@ -20,7 +22,7 @@ MOST_CHARACTERS = 900_000
 class NotHeld(ApplicationError):
     """What was sent is no preview of this menu any more."""
 
-    message = "This preview is too old, or of another menu. Upload the file again."
+    message = _("This preview is too old, or of another menu. Upload the file again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def hold(menu: Menu, held: Held) -> str:
     content = [menu.pk, held.digest, held.file_name, held.with_stock, list(table.columns), rows, list(table.notes)]
     text = signing.dumps(content, salt=SALT, compress=True)
     if len(text) > MOST_CHARACTERS:
-        raise ApplicationError("The file holds too much text for one import. Split it, and import the parts.")
+        raise ApplicationError(gettext("The file holds too much text for one import. Split it, and import the parts."))
     return text
 
 

@@ -6,6 +6,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from .columns import HEADINGS, ID, IN, KIND, PARENTS, Column, Kind, Type, columns_of
 from .table import MAX_ROWS, UnreadableFile, too_many_rows
 
@@ -20,7 +23,7 @@ LISTS = {
 }
 BELOW = {None: (Kind.CATEGORY, Kind.GROUP), Kind.CATEGORY: (Kind.ITEM,), Kind.ITEM: (Kind.SIZE,),
          Kind.GROUP: (Kind.MODIFIER,)}  # fmt: skip
-WHERE = "Write the file as a menu is exported: an object with “menu”, “categories” and “modifier_groups”."
+WHERE = _("Write the file as a menu is exported: an object with “menu”, “categories” and “modifier_groups”.")
 
 
 def write_json(rows: Iterable[Mapping[str, str]]) -> bytes:
@@ -57,10 +60,16 @@ def read_json(content: bytes) -> tuple[Sequence[str], list[dict[str, str]]]:
     try:
         document = json.loads(content.decode("utf-8-sig"), parse_float=str, parse_int=str)
     except (ValueError, RecursionError) as exc:
-        place = f" at line {exc.lineno}, column {exc.colno}" if isinstance(exc, json.JSONDecodeError) else ""
-        raise UnreadableFile(f"The file is no JSON{place}. Correct it there, or upload CSV or XLSX.") from exc
+        place = (
+            gettext(" at line %(lineno)s, column %(colno)s") % {"lineno": exc.lineno, "colno": exc.colno}
+            if isinstance(exc, json.JSONDecodeError)
+            else ""
+        )
+        raise UnreadableFile(
+            gettext("The file is no JSON%(place)s. Correct it there, or upload CSV or XLSX.") % {"place": place}
+        ) from exc
     if not isinstance(document, dict):
-        raise UnreadableFile(f"The file holds no menu. {WHERE}")
+        raise UnreadableFile(gettext("The file holds no menu. %(where)s") % {"where": WHERE})
     rows = []
     for row in _entries(document):
         rows.append(row)
@@ -81,7 +90,9 @@ def _below(owner: Mapping[str, Any], kind: Kind | None) -> Iterator[dict[str, st
     for each in BELOW.get(kind, ()):
         entries = owner.get(LISTS[each], [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise UnreadableFile(f"“{LISTS[each]}” is no list of objects. {WHERE}")
+            raise UnreadableFile(
+                gettext("“%(lists)s” is no list of objects. %(where)s") % {"lists": LISTS[each], "where": WHERE}
+            )
         for entry in entries:
             yield _row(each, entry)
             yield from _below(entry, each)
@@ -94,7 +105,10 @@ def _row(kind: Kind, entry: Mapping[str, Any]) -> dict[str, str]:
         if heading not in HEADINGS or heading in (KIND, IN):
             continue
         if isinstance(value, dict):
-            raise UnreadableFile(f"“{key}” of a {kind} is an object where a text belongs. {WHERE}")
+            raise UnreadableFile(
+                gettext("“%(key)s” of a %(kind)s is an object where a text belongs. %(where)s")
+                % {"key": key, "kind": kind, "where": WHERE}
+            )
         row[heading] = _text(value)
     return row
 

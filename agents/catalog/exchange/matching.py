@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from django.utils.translation import gettext
+
 from .columns import ID, IN, KIND, NAME, ORDER, PARENTS, Kind
 from .state import MenuState, Node
 from .table import Problem, Row, Table
@@ -60,9 +62,14 @@ class Matching:
                 self._problem(row, "", row.faults[KIND])
             elif kind is None:
                 known = ", ".join(Kind)
-                self._problem(row, KIND, f"“{text[:30]}” is no kind of row. Write one of these: {known}.")
+                self._problem(
+                    row,
+                    KIND,
+                    gettext("“%(text)s” is no kind of row. Write one of these: %(known)s.")
+                    % {"text": text[:30], "known": known},
+                )
             elif kind is Kind.MENU and menus:
-                self._problem(row, KIND, "The file has two menus. Put each menu into a file of its own.")
+                self._problem(row, KIND, gettext("The file has two menus. Put each menu into a file of its own."))
             else:
                 self.kinds[row.number] = kind
                 menus += kind is Kind.MENU
@@ -74,11 +81,15 @@ class Matching:
             if self.kinds.get(row.number) is Kind.MENU and number and number != str(self.state.menu.pk):
                 self.problems[:] = [
                     Problem(
-                        row.number, ID,
-                        f"This file is of another menu (id {number[:30]}). Open that menu to import it; or empty the "
-                        "column “id”, and its rows are added to this menu as new ones.",
+                        row.number,
+                        ID,
+                        gettext(
+                            "This file is of another menu (id %(number)s). Open that menu to import it; or empty the "
+                            "column “id”, and its rows are added to this menu as new ones."
+                        )
+                        % {"number": number[:30]},
                     )
-                ]  # fmt: skip
+                ]
                 return True
         return False
 
@@ -91,20 +102,26 @@ class Matching:
             try:
                 number = read_number(text)
             except ValueError:
-                self._reject(row, ID, f"“{text[:30]}” is no id. Leave it as it was exported, or empty for a new row.")
+                self._reject(
+                    row,
+                    ID,
+                    gettext("“%(text)s” is no id. Leave it as it was exported, or empty for a new row.")
+                    % {"text": text[:30]},
+                )
                 continue
             node = self.state.nodes[kind].get(number or 0)
             if node is None:
                 self._reject(
                     row, ID,
-                    f"No {kind} of this menu has the id {text[:30]}. Empty the cell to add a new {kind}; ids of other "
-                    "menus and of what was removed do not count.",
+                    gettext("No %(kind)s of this menu has the id %(text)s. Empty the cell to add a new %(kind)s; ids "
+"of other menus and of what was removed do not count.") % {"kind": kind, "text": text[:30]},
                 )  # fmt: skip
             elif node.row is not None:
                 self._reject(
                     row,
                     ID,
-                    f"Row {node.row.number} has the same id. Empty the cell to add a new {kind}, or remove one.",
+                    gettext("Row %(number)s has the same id. Empty the cell to add a new %(kind)s, or remove one.")
+                    % {"number": node.row.number, "kind": kind},
                 )
             else:
                 node.row = row

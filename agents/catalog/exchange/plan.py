@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from .columns import COLUMNS, GROUPS, IN, MODELS, NAME, TIMES, Column, Kind, Type, columns_of
 from .matching import Matching
@@ -80,7 +81,7 @@ def make_plan(table: Table, state: MenuState, *, with_stock: bool = False) -> Pl
     """Changes nothing. A plan with problems cannot be applied."""
     plan = Plan(state, state.digest(with_stock=with_stock), with_stock, notes=table.notes)
     if not table.rows:
-        plan.problems.append(Problem(0, "", "The file has no rows below its headings."))
+        plan.problems.append(Problem(0, "", gettext("The file has no rows below its headings.")))
         return plan
     matching = Matching(table, state)
     plan.problems += matching.problems
@@ -175,7 +176,7 @@ def _invalid(node: Node, row: Row, state: MenuState) -> Iterator[Problem]:
     own = (column for column in columns_of(node.kind) if column.name in node.new and column.name not in (GROUPS, TIMES))
     changed = [column for column in own if _differs(column, node, state)]
     if node.kind is Kind.SIZE and node.value("price") is None:
-        yield Problem(row.number, "price", "A size needs a price. Write it like 9.50.")
+        yield Problem(row.number, "price", gettext("A size needs a price. Write it like 9.50."))
         return
     values = {column.field: _stored(node.new[column.name]) for column in changed}
     kept = {field.name for field in model._meta.fields} - set(values)
@@ -213,20 +214,26 @@ def _fault(node: Node, children: list[Node]) -> tuple[str, str]:
             has_new_price = node.new.get("price") is not None and node.new["price"] != node.old.get("price")
             has_new_size = any(child.pk is None for child in children)
             if children and node.value("price") is not None and (has_new_price or has_new_size):
-                return "price", "An item with sizes has no price of its own: empty this cell, or remove its sizes."
+                return "price", gettext(
+                    "An item with sizes has no price of its own: empty this cell, or remove its sizes."
+                )
             if node.pk is None and not children and node.value("price") is None:
-                return "price", "Write a price, or add rows of the kind size below the item."
+                return "price", gettext("Write a price, or add rows of the kind size below the item.")
             if defaults > 1:
-                return NAME, f"{defaults} of its sizes are the default. Leave “default” empty for the others."
+                return NAME, gettext(
+                    "%(defaults)s of its sizes are the default. Leave “default” empty for the others."
+                ) % {"defaults": defaults}
         case Kind.GROUP:
             if node.value("minimum") > node.value("maximum"):
-                return "maximum", f"Write at least the minimum, {node.value('minimum')}."
+                return "maximum", gettext("Write at least the minimum, %(value)s.") % {"value": node.value("minimum")}
             if defaults > node.value("maximum"):
                 most = node.value("maximum")
-                return NAME, f"{defaults} of its modifiers are default, but at most {most} can be chosen."
+                return NAME, gettext(
+                    "%(defaults)s of its modifiers are default, but at most %(most)s can be chosen."
+                ) % {"defaults": defaults, "most": most}
         case Kind.MODIFIER:
             if any(group is node.home for group in node.new.get(GROUPS, ())):
-                return GROUPS, "A group cannot follow one of its own modifiers. Remove it from this cell."
+                return GROUPS, gettext("A group cannot follow one of its own modifiers. Remove it from this cell.")
     return "", ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Menu, MenuChange
 from agents.organizations.auditing import is_recorded, one_batch, record_links
@@ -21,13 +22,13 @@ LONGEST_ENTRY = 500
 class HasChanged(ApplicationError):
     """Somebody changed the menu after the preview was made."""
 
-    message = "The menu was changed after this preview was made. Nothing was saved: check the differences once more."
+    message = _("The menu was changed after this preview was made. Nothing was saved: check the differences once more.")
 
 
 class HasProblems(ApplicationError):
     """The file cannot be imported as it is."""
 
-    message = "Nothing was imported: correct the file first."
+    message = _("Nothing was imported: correct the file first.")
 
 
 def preview(menu: Menu, table: Table, *, with_stock: bool = False) -> Plan:

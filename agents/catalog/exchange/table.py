@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext
+
 from voiceapp.core.errors import ApplicationError
 
 MIB = 1024 * 1024
@@ -51,4 +53,7 @@ class Problem:
 
 
 def too_many_rows() -> UnreadableFile:
-    return UnreadableFile(f"The file has more than {MAX_ROWS} rows. Remove the ones that you do not need, or split it.")
+    return UnreadableFile(
+        gettext("The file has more than %(max_rows)s rows. Remove the ones that you do not need, or split it.")
+        % {"max_rows": MAX_ROWS}
+    )

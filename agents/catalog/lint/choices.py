@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 
+from django.utils.translation import gettext
+
 from agents.catalog.offers import GroupOffer, ItemOffer, ModifierOffer
 from agents.hours.schedule import Schedule
 
@@ -38,30 +40,46 @@ def _group(group: GroupOffer) -> Iterator[Finding]:
         yield _not_met(group, able)
     defaults = [modifier for modifier in group.modifiers if modifier.is_default]
     if len(defaults) > group.maximum:
-        text = f"{group.name} has {len(defaults)} defaults, but at most {group.maximum} can be chosen. Clear some."
+        text = gettext("%(group)s has %(number)s defaults, but at most %(maximum)s can be chosen. Clear some.") % {
+            "group": group.name,
+            "number": len(defaults),
+            "maximum": group.maximum,
+        }
         yield Finding(Rule.GROUP_DEFAULTS, Severity.PROBLEM, text, "modifiergroup", group.id, "maximum")
 
 
 def _not_met(group: GroupOffer, able: list[ModifierOffer]) -> Finding:
     if not group.modifiers:
-        why = "it has no modifiers"
+        why = gettext("it has no modifiers")
     elif not able and not any(modifier.is_available for modifier in group.modifiers):
-        why = "all of its modifiers are sold out"
+        why = gettext("all of its modifiers are sold out")
     elif len(group.modifiers) < group.minimum:
-        why = f"it has only {len(group.modifiers)}"
+        why = gettext("it has only %(number)s") % {"number": len(group.modifiers)}
     elif sum(modifier.is_available for modifier in group.modifiers) >= group.minimum:
-        why = "the groups that follow its modifiers cannot be met"
+        why = gettext("the groups that follow its modifiers cannot be met")
     else:
-        why = f"only {len(able)} of its modifiers can be chosen now"
-    text = f"{group.name} requires {group.minimum}, but {why}: nothing that it belongs to can be ordered."
-    fix = Fix("lower-minimum", f"Require {len(able)} only", "modifiergroup", group.id, str(len(able)))
+        why = gettext("only %(number)s of its modifiers can be chosen now") % {"number": len(able)}
+    text = gettext("%(group)s requires %(minimum)s, but %(why)s: nothing that it belongs to can be ordered.") % {
+        "group": group.name,
+        "minimum": group.minimum,
+        "why": why,
+    }
+    fix = Fix(
+        "lower-minimum",
+        gettext("Require %(number)s only") % {"number": len(able)},
+        "modifiergroup",
+        group.id,
+        str(len(able)),
+    )
     return Finding(Rule.GROUP_CANNOT_BE_MET, Severity.PROBLEM, text, "modifiergroup", group.id, "minimum", fix)
 
 
 def unused_groups(groups: Iterable[tuple[int, str]]) -> Iterator[Finding]:
     """Of (id, name)."""
     for pk, name in groups:
-        text = f"{name} belongs to no item and follows no modifier: the agent never asks for it."
+        text = gettext("%(name)s belongs to no item and follows no modifier: the agent never asks for it.") % {
+            "name": name
+        }
         yield Finding(Rule.GROUP_NOT_ASKED, Severity.NOTE, text, "modifiergroup", pk, "items")
 
 
@@ -69,14 +87,17 @@ def prices(items: Iterable[ItemOffer], unpriced: Iterable[int]) -> Iterator[Find
     without = set(unpriced)
     for item in items:
         if item.id in without:
-            text = f"{item.name} has neither a price nor sizes: it is not sold."
+            text = gettext("%(item)s has neither a price nor sizes: it is not sold.") % {"item": item.name}
             yield Finding(Rule.NO_PRICE, Severity.PROBLEM, text, "item", item.id, "price")
         elif not item.sizes and not item.price:
-            text = f"{item.name} costs 0.00: callers get it for nothing. Enter its price."
+            text = gettext("%(item)s costs 0.00: callers get it for nothing. Enter its price.") % {"item": item.name}
             yield Finding(Rule.PRICE_ZERO, Severity.WARNING, text, "item", item.id, "price")
         for size in item.sizes:
             if not size.price:
-                text = f"{item.name}, {size.name}, costs 0.00: callers get it for nothing. Enter its price."
+                text = gettext("%(item)s, %(size)s, costs 0.00: callers get it for nothing. Enter its price.") % {
+                    "item": item.name,
+                    "size": size.name,
+                }
                 yield Finding(Rule.PRICE_ZERO, Severity.WARNING, text, "item", item.id, "sizes-group")
 
 
@@ -91,18 +112,21 @@ def never_sold(
             key = id(serving)
             overlaps[key] = overlaps.get(key, False) or _overlap(serving, opening, now)
             if not overlaps[key]:
-                text = f"{item.name} is sold {item.served}, when the agent takes no calls: nobody can order it."
+                text = gettext("%(item)s is sold %(served)s, when the agent takes no calls: nobody can order it.") % {
+                    "item": item.name,
+                    "served": item.served,
+                }
                 yield Finding(Rule.NEVER_SOLD, Severity.PROBLEM, text, "item", item.id, "daypart")
         if item.most_per_order == 0:
-            text = f"{item.name} has a maximum of 0 per order: nobody can order it."
+            text = gettext("%(item)s has a maximum of 0 per order: nobody can order it.") % {"item": item.name}
             yield Finding(Rule.NEVER_SOLD, Severity.PROBLEM, text, "item", item.id, "most_per_order")
 
 
 def sold_out(items: Iterable[tuple[int, str]]) -> Iterator[Finding]:
     """Of (id, name): without a time at which it is sold again."""
     for pk, name in items:
-        text = f"{name} is sold out until somebody marks it as available."
-        fix = Fix("mark-available", "Available", "item", pk)
+        text = gettext("%(name)s is sold out until somebody marks it as available.") % {"name": name}
+        fix = Fix("mark-available", gettext("Available"), "item", pk)
         yield Finding(Rule.SOLD_OUT, Severity.NOTE, text, "item", pk, "is_out", fix)
 
 

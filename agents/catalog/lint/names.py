@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
+from django.utils.translation import gettext
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
@@ -104,19 +105,36 @@ def _same_name(names: Sequence[Said]) -> Finding:
     first, second = names[:2]
     one = first if first.is_mine else second
     if first.where == second.where:
-        text = f"“{first.offer.name}” is there twice under {first.where}: callers cannot say which one. Rename one."
+        text = gettext("“%(offer)s” is there twice under %(where)s: callers cannot say which one. Rename one.") % {
+            "offer": first.offer.name,
+            "where": first.where,
+        }
         return Finding(Rule.SAME_NAME, Severity.PROBLEM, text, one.page, one.page_pk, "name")
-    text = (
-        f"“{first.offer.name}” is under {first.where} and under {second.where}: the agent has to ask each time. Give "
-        "one of them another name."
-    )
+    text = gettext(
+        "“%(offer)s” is under %(where)s and under %(where_2)s: the agent has to ask each time. "
+        "Give one of them another name."
+    ) % {"offer": first.offer.name, "where": first.where, "where_2": second.where}
     return Finding(Rule.SAME_NAME, Severity.WARNING, text, one.page, one.page_pk, "name")
 
 
 def _same_alias(alias: Said, other: Said) -> Finding:
-    whose = f"another alias of {other.offer.name}" if other.is_alias else f"the name of another {other.kind}"
-    text = f"“{alias.text}”, an alias of {alias.offer.name}, is also {whose}: callers who say it get a question back."
-    fix = Fix("remove-alias", f"Remove the alias “{alias.text}”", alias.kind, alias.offer.id, alias.text)
+    whose = (
+        gettext("another alias of %(offer)s") % {"offer": other.offer.name}
+        if other.is_alias
+        else gettext("the name of another %(kind)s") % {"kind": other.kind}
+    )
+    text = gettext("“%(alias)s”, an alias of %(offer)s, is also %(whose)s: callers who say it get a question back.") % {
+        "alias": alias.text,
+        "offer": alias.offer.name,
+        "whose": whose,
+    }
+    fix = Fix(
+        "remove-alias",
+        gettext("Remove the alias “%(alias)s”") % {"alias": alias.text},
+        alias.kind,
+        alias.offer.id,
+        alias.text,
+    )
     return Finding(Rule.SAME_ALIAS, Severity.WARNING, text, alias.page, alias.page_pk, "aliases", fix)
 
 
@@ -182,9 +200,13 @@ def _differ_by_number(one: Set[str], other: Set[str]) -> bool:
 def _sounds_alike(one: Said, other: Said) -> Finding:
     first = one if one.is_mine else other
     names = [f"“{each.text}”" + (f" ({each.offer.name})" if each.is_alias else "") for each in (one, other)]
-    text = f"{names[0]} and {names[1]} sound alike: one may be taken for the other. Rename one, or remove the alias."
+    text = gettext(
+        "%(names)s and %(names_2)s sound alike: one may be taken for the other. Rename one, or remove the alias."
+    ) % {"names": names[0], "names_2": names[1]}
     if not one.is_alias and not other.is_alias:
-        text = f"{names[0]} and {names[1]} sound alike: one may be taken for the other. Give one another name to say."
+        text = gettext(
+            "%(names)s and %(names_2)s sound alike: one may be taken for the other. Give one another name to say."
+        ) % {"names": names[0], "names_2": names[1]}
     field = "aliases" if first.is_alias else "spoken_name"
     return Finding(Rule.SOUNDS_ALIKE, Severity.WARNING, text, first.page, first.page_pk, field)
 
@@ -194,11 +216,17 @@ def unsaid_names(offers: Iterable[tuple[str, Offer, str, int]], language: str) -
     for kind, offer, page, pk in offers:
         has_other = bool(offer.spoken_forms)
         if not has_other and (why := why_unsaid(offer.name, language)):
-            text = f"The {kind} “{offer.name}” {why}. Enter how it is said."
+            text = gettext("The %(kind)s “%(offer)s” %(why)s. Enter how it is said.") % {
+                "kind": kind,
+                "offer": offer.name,
+                "why": why,
+            }
             yield Finding(Rule.SPOKEN_NAME, Severity.WARNING, text, page, pk, "spoken_name")
         shortest = min((offer.name, *offer.spoken_forms), key=len)
         if len(shortest) > LONGEST_SPOKEN or len(shortest.split()) > MOST_WORDS:
-            text = f"The {kind} “{offer.name}” is long: no caller says all of it. Enter a shorter spoken name."
+            text = gettext(
+                "The %(kind)s “%(offer)s” is long: no caller says all of it. Enter a shorter spoken name."
+            ) % {"kind": kind, "offer": offer.name}
             yield Finding(Rule.LONG_NAME, Severity.WARNING, text, page, pk, "spoken_name")
 
 
@@ -206,16 +234,16 @@ def unsaid_names(offers: Iterable[tuple[str, Offer, str, int]], language: str) -
 def why_unsaid(name: str, language: str) -> str:
     """Why a voice, or a caller, would not know how to say it; empty where they do."""
     if UNPRONOUNCED.search(name):
-        return "has figures or signs, which are read in several ways"
+        return gettext("has figures or signs, which are read in several ways")
     script = SCRIPTS.get(language, "LATIN")
     letters = [character for character in name if character.isalpha()]
     if not letters:
-        return "has no letters"
+        return gettext("has no letters")
     if script and sum(not unicodedata.name(each, "").startswith((script, "LATIN")) for each in letters) > 0:
-        return "is written in another script than its callers read"
+        return gettext("is written in another script than its callers read")
     words = [word for word in WORD.findall(name) if len(word) > 1 and word.isascii()]
     if any(word.isupper() and len(word) > 1 and len(words) > 1 for word in words) and not name.isupper():
-        return "has an abbreviation"
+        return gettext("has an abbreviation")
     if any(not set(word.casefold()) & set("aeiouy") for word in words):
-        return "has an abbreviation"
+        return gettext("has an abbreviation")
     return ""

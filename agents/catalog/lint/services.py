@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Item, Menu, Modifier, ModifierGroup, Size
 from agents.catalog.offers import Catalog, ItemOffer, Offer
@@ -26,7 +28,7 @@ MODELS: dict[str, type[Item | Size | Modifier]] = {"item": Item, "size": Size, "
 
 
 class NoLongerFound(ApplicationError):
-    message = "The menu has changed meanwhile: this finding is gone. Nothing was done."
+    message = _("The menu has changed meanwhile: this finding is gone. Nothing was done.")
 
 
 def language_of_menu(organization: Organization) -> str:
@@ -111,20 +113,20 @@ def _remove_alias(fix: Fix) -> str:
     if row.spoken_name == fix.text:
         row.spoken_name = ""
     row.save(update_fields=["aliases", "spoken_name"])
-    return f"“{fix.text}” is no alias of {row} any more."
+    return gettext("“%(fix)s” is no alias of %(row)s any more.") % {"fix": fix.text, "row": row}
 
 
 def _lower_minimum(fix: Fix) -> str:
     group = ModifierGroup.objects.get(pk=fix.pk)
     group.minimum = int(fix.text)
     group.save(update_fields=["minimum"])
-    return f"{group} requires {group.minimum} now."
+    return gettext("%(group)s requires %(minimum)s now.") % {"group": group, "minimum": group.minimum}
 
 
 def _mark_available(fix: Fix) -> str:
     row = Item.objects.get(pk=fix.pk)
     mark_available(row)
-    return f"{row} is available again."
+    return gettext("%(row)s is available again.") % {"row": row}
 
 
 def summary_of(findings: list[Finding]) -> str:

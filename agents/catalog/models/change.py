@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
@@ -26,8 +27,8 @@ class MenuChange(TenantModel):
 
     class Meta:
         ordering = ("-made_at", "-id")
-        verbose_name = "change of a menu"
-        verbose_name_plural = "changes of menus"
+        verbose_name = _("change of a menu")
+        verbose_name_plural = _("changes of menus")
 
     def __str__(self) -> str:
         return self.title

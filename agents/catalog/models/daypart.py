@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
@@ -23,8 +24,8 @@ class Daypart(TenantModel):
 
     class Meta:
         ordering = ("organization", "name")
-        verbose_name = "time of day"
-        verbose_name_plural = "times of day"
+        verbose_name = _("time of day")
+        verbose_name_plural = _("times of day")
         constraints = [
             models.UniqueConstraint(fields=("organization", "name"), name="daypart_names_differ_in_an_organization")
         ]
@@ -37,16 +38,16 @@ class DaypartSpan(TenantModel):
     """From one time to another on some days of the week; one that ends at or before it begins runs past midnight."""
 
     class Days(models.TextChoices):
-        DAILY = "daily", "Daily"
-        WORKDAYS = "workdays", "Monday to Friday"
-        WEEKEND = "weekend", "Saturday and Sunday"
-        MONDAY = "0", "Monday"
-        TUESDAY = "1", "Tuesday"
-        WEDNESDAY = "2", "Wednesday"
-        THURSDAY = "3", "Thursday"
-        FRIDAY = "4", "Friday"
-        SATURDAY = "5", "Saturday"
-        SUNDAY = "6", "Sunday"
+        DAILY = "daily", _("Daily")
+        WORKDAYS = "workdays", _("Monday to Friday")
+        WEEKEND = "weekend", _("Saturday and Sunday")
+        MONDAY = "0", _("Monday")
+        TUESDAY = "1", _("Tuesday")
+        WEDNESDAY = "2", _("Wednesday")
+        THURSDAY = "3", _("Thursday")
+        FRIDAY = "4", _("Friday")
+        SATURDAY = "5", _("Saturday")
+        SUNDAY = "6", _("Sunday")
 
         @property
         def weekdays(self) -> tuple[int, ...]:
@@ -59,14 +60,14 @@ class DaypartSpan(TenantModel):
 
     daypart = models.ForeignKey(Daypart, models.CASCADE, related_name="spans")
     days = models.CharField(max_length=8, choices=Days.choices, default=Days.DAILY)
-    begins_at = models.TimeField("from")
-    ends_at = models.TimeField("until")
+    begins_at = models.TimeField(_("from"))
+    ends_at = models.TimeField(_("until"))
 
     objects = TenantQuerySet["DaypartSpan"].as_manager()
 
     class Meta:
         ordering = ("begins_at", "id")
-        verbose_name = "span"
+        verbose_name = _("span")
 
     def __str__(self) -> str:
         return f"{self.get_days_display()} {self.begins_at:%H:%M}–{self.ends_at:%H:%M}"

@@ -7,7 +7,10 @@ import datetime as dt
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from agents.catalog.allergens import validate_allergens
 from agents.catalog.spoken.table import KNOWN, Role
@@ -27,9 +30,9 @@ class Named(models.Model):
         max_length=80,
         blank=True,
         validators=[validate_speakable],
-        help_text="How it is said, if different from the name.",
+        help_text=_("How it is said, if different from the name."),
     )
-    aliases = models.CharField(max_length=300, blank=True, help_text="Other names callers use, separated by commas.")
+    aliases = models.CharField(max_length=300, blank=True, help_text=_("Other names callers use, separated by commas."))
     position = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -63,12 +66,12 @@ class KnownToPos(models.Model):
 class Availability(models.Model):
     """Whether something can be sold now. The count is only ever lowered by a guarded update."""
 
-    is_out = models.BooleanField("sold out", default=False)
+    is_out = models.BooleanField(_("sold out"), default=False)
     out_until = models.DateTimeField(
-        "sold out until", null=True, blank=True, help_text="Available again automatically at this time."
+        _("sold out until"), null=True, blank=True, help_text=_("Available again automatically at this time.")
     )
     count_left = models.PositiveIntegerField(
-        "quantity left", null=True, blank=True, help_text="Leave empty if not counted."
+        _("quantity left"), null=True, blank=True, help_text=_("Leave empty if not counted.")
     )
 
     class Meta:
@@ -89,14 +92,14 @@ class Labeled(models.Model):
         default=list,
         blank=True,
         validators=[validate_allergens],
-        help_text="The agent says these when it is asked. Choose none, and it says that it does not know.",
+        help_text=_("The agent says these when it is asked. Choose none, and it says that it does not know."),
     )
 
     class Meta:
         abstract = True
 
 
-def sold_at(owner: str, *, otherwise: str) -> models.ForeignKey[Daypart | None, Daypart | None]:
+def sold_at(owner: str, *, otherwise: StrOrPromise) -> models.ForeignKey[Daypart | None, Daypart | None]:
     """The column of the times at which something is sold; `otherwise` holds where it is empty."""
     return models.ForeignKey(
         Daypart,
@@ -104,8 +107,8 @@ def sold_at(owner: str, *, otherwise: str) -> models.ForeignKey[Daypart | None, 
         null=True,
         blank=True,
         related_name=owner,
-        verbose_name="time of day",
-        help_text=f"Sold only then. {otherwise}",
+        verbose_name=_("time of day"),
+        help_text=format_lazy(_("Sold only then. {otherwise}"), otherwise=otherwise),
     )
 
 
@@ -116,8 +119,8 @@ class Menu(TenantModel):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="menus")
     name = models.CharField(max_length=80)
-    is_active = models.BooleanField("active", default=True)
-    daypart = sold_at("menus", otherwise="Empty: always.")
+    is_active = models.BooleanField(_("active"), default=True)
+    daypart = sold_at("menus", otherwise=_("Empty: always."))
 
     objects = TenantQuerySet["Menu"].as_manager()
 
@@ -137,13 +140,13 @@ class Category(TenantModel):
     menu = models.ForeignKey(Menu, models.CASCADE, related_name="categories")
     name = models.CharField(max_length=80, validators=[validate_speakable])
     position = models.PositiveIntegerField(default=0)
-    daypart = sold_at("categories", otherwise="Empty: as its menu.")
+    daypart = sold_at("categories", otherwise=_("Empty: as its menu."))
 
     objects = TenantQuerySet["Category"].as_manager()
 
     class Meta:
         ordering = ("position", "id")
-        verbose_name_plural = "categories"
+        verbose_name_plural = _("categories")
 
     def __str__(self) -> str:
         return self.name
@@ -163,10 +166,10 @@ class Item(Named, KnownToPos, Availability, Labeled, TenantModel):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="Leave empty for an item with sizes: each size has its own price.",
+        help_text=_("Leave empty for an item with sizes: each size has its own price."),
     )
     most_per_order = models.PositiveIntegerField("maximum per order", default=50)
-    daypart = sold_at("items", otherwise="Empty: as its category, or its menu.")
+    daypart = sold_at("items", otherwise=_("Empty: as its category, or its menu."))
 
     objects = TenantQuerySet["Item"].as_manager()
 
@@ -182,7 +185,7 @@ class Size(Named, KnownToPos, Availability, TenantModel):
 
     item = models.ForeignKey(Item, models.CASCADE, related_name="sizes")
     price = models.DecimalField(max_digits=8, decimal_places=2, validators=[MinValueValidator(0)])
-    is_default = models.BooleanField("default", default=False)
+    is_default = models.BooleanField(_("default"), default=False)
 
     objects = TenantQuerySet["Size"].as_manager()
 
@@ -203,15 +206,15 @@ class ModifierGroup(TenantModel):
 
     menu = models.ForeignKey(Menu, models.CASCADE, related_name="modifier_groups")
     name = models.CharField(max_length=80, validators=[validate_speakable])
-    minimum = models.PositiveIntegerField("minimum choices", default=0)
-    maximum = models.PositiveIntegerField("maximum choices", default=1, validators=[MinValueValidator(1)])
+    minimum = models.PositiveIntegerField(_("minimum choices"), default=0)
+    maximum = models.PositiveIntegerField(_("maximum choices"), default=1, validators=[MinValueValidator(1)])
     items = models.ManyToManyField(Item, blank=True, related_name="modifier_groups")
     under: models.ManyToManyField[Modifier, models.Model] = models.ManyToManyField(
         "Modifier",
         blank=True,
         related_name="modifier_groups",
-        verbose_name="follow-up to",
-        help_text="The agent asks only when one of these modifiers is chosen.",
+        verbose_name=_("follow-up to"),
+        help_text=_("The agent asks only when one of these modifiers is chosen."),
     )
     position = models.PositiveIntegerField(default=0)
 
@@ -237,7 +240,7 @@ class Modifier(Named, KnownToPos, Availability, Labeled, TenantModel):
 
     group = models.ForeignKey(ModifierGroup, models.CASCADE, related_name="modifiers")
     price = models.DecimalField(max_digits=8, decimal_places=2, default=0, validators=[MinValueValidator(0)])
-    is_default = models.BooleanField("default", default=False, help_text="Used when the caller does not choose.")
+    is_default = models.BooleanField(_("default"), default=False, help_text=_("Used when the caller does not choose."))
 
     objects = TenantQuerySet["Modifier"].as_manager()
 
@@ -252,31 +255,31 @@ class SpokenWord(TenantModel):
     """One word or phrase. The shipped words stay; where both say something of a word, the organization's holds."""
 
     class Kind(models.TextChoices):
-        WITHOUT = Role.WITHOUT.value, "Removes what follows (“without”)"
-        FREE = Role.FREE.value, "Removes what precedes it (“-free”)"
-        LESS = Role.LESS.value, "Less of it; the agent asks (“easy on”)"
-        MORE = Role.MORE.value, "More of it (“extra”)"
-        ONLY = Role.ONLY.value, "Only this; the agent asks (“just”)"
-        ASIDE = Role.ASIDE.value, "On the side; the agent asks (“on the side”)"
-        WITH = Role.WITH.value, "Adds what follows (“with”)"
-        AND = Role.AND.value, "Joins two (“and”)"
-        FILLER = Role.FILLER.value, "Has no meaning (“please”)"
-        CONTENT = Role.CONTENT.value, "Ordinary word, without a special meaning"
-        KNOWN = KNOWN, "Correct word, never a misspelling of another"
+        WITHOUT = Role.WITHOUT.value, _("Removes what follows (“without”)")
+        FREE = Role.FREE.value, _("Removes what precedes it (“-free”)")
+        LESS = Role.LESS.value, _("Less of it; the agent asks (“easy on”)")
+        MORE = Role.MORE.value, _("More of it (“extra”)")
+        ONLY = Role.ONLY.value, _("Only this; the agent asks (“just”)")
+        ASIDE = Role.ASIDE.value, _("On the side; the agent asks (“on the side”)")
+        WITH = Role.WITH.value, _("Adds what follows (“with”)")
+        AND = Role.AND.value, _("Joins two (“and”)")
+        FILLER = Role.FILLER.value, _("Has no meaning (“please”)")
+        CONTENT = Role.CONTENT.value, _("Ordinary word, without a special meaning")
+        KNOWN = KNOWN, _("Correct word, never a misspelling of another")
 
     audited = Audited()
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="spoken_words")
-    kind = models.CharField("meaning", max_length=12, choices=Kind.choices)
+    kind = models.CharField(_("meaning"), max_length=12, choices=Kind.choices)
     text = models.CharField(
-        "word or phrase", max_length=40, help_text="As callers say it. Case and accents do not matter."
+        _("word or phrase"), max_length=40, help_text=_("As callers say it. Case and accents do not matter.")
     )
 
     objects = TenantQuerySet["SpokenWord"].as_manager()
 
     class Meta:
         ordering = ("kind", "text")
-        verbose_name = "spoken word"
+        verbose_name = _("spoken word")
         constraints = [models.UniqueConstraint(fields=("organization", "text"), name="one_meaning_per_spoken_word")]
 
     def __str__(self) -> str:
@@ -284,7 +287,9 @@ class SpokenWord(TenantModel):
 
     def clean(self) -> None:
         if not any(character.isalnum() for character in self.text):
-            raise ValidationError({"text": "Enter a word as callers say it."})
+            raise ValidationError({"text": gettext("Enter a word as callers say it.")})
         others = SpokenWord.objects.filter(organization_id=self.organization_id).exclude(pk=self.pk)
         if others.count() >= MOST_WORDS:
-            raise ValidationError(f"An organization has at most {MOST_WORDS} words of its own.")
+            raise ValidationError(
+                gettext("An organization has at most %(most_words)s words of its own.") % {"most_words": MOST_WORDS}
+            )

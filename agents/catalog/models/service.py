@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
@@ -23,7 +25,7 @@ MOST_DAYS_AHEAD = 365
 def validate_slots(minutes: int) -> None:
     """Accept whole slots."""
     if minutes % SLOT_MINUTES:
-        raise ValidationError(f"Enter a multiple of {SLOT_MINUTES} minutes.")
+        raise ValidationError(gettext("Enter a multiple of %(slot_minutes)s minutes.") % {"slot_minutes": SLOT_MINUTES})
 
 
 class Service(Named, TenantModel):
@@ -32,12 +34,12 @@ class Service(Named, TenantModel):
     class Grid(models.IntegerChoices):
         """How far apart appointments may begin, on the organization's clock."""
 
-        FIVE = 5, "Every 5 minutes"
-        TEN = 10, "Every 10 minutes"
-        QUARTER = 15, "Every quarter of an hour"
-        TWENTY = 20, "Every 20 minutes"
-        HALF = 30, "Every half hour"
-        HOUR = 60, "Every hour"
+        FIVE = 5, _("Every 5 minutes")
+        TEN = 10, _("Every 10 minutes")
+        QUARTER = 15, _("Every quarter of an hour")
+        TWENTY = 20, _("Every 20 minutes")
+        HALF = 30, _("Every half hour")
+        HOUR = 60, _("Every hour")
 
     audited = Audited()
 
@@ -49,40 +51,40 @@ class Service(Named, TenantModel):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="Leave empty if it depends on the work.",
+        help_text=_("Leave empty if it depends on the work."),
     )
     duration_minutes = models.PositiveSmallIntegerField(
-        "duration (min)",
+        _("duration (min)"),
         validators=[MinValueValidator(SLOT_MINUTES), MaxValueValidator(LONGEST_MINUTES), validate_slots],
     )
     buffer_before_minutes = models.PositiveSmallIntegerField(
-        "buffer before (min)",
+        _("buffer before (min)"),
         default=0,
         validators=[MaxValueValidator(LONGEST_BUFFER_MINUTES), validate_slots],
-        help_text="Kept free of other appointments before it.",
+        help_text=_("Kept free of other appointments before it."),
     )
     buffer_after_minutes = models.PositiveSmallIntegerField(
-        "buffer after (min)",
+        _("buffer after (min)"),
         default=0,
         validators=[MaxValueValidator(LONGEST_BUFFER_MINUTES), validate_slots],
-        help_text="Kept free of other appointments after it.",
+        help_text=_("Kept free of other appointments after it."),
     )
-    grid_minutes = models.PositiveSmallIntegerField("start times", choices=Grid.choices, default=Grid.HALF)
+    grid_minutes = models.PositiveSmallIntegerField(_("start times"), choices=Grid.choices, default=Grid.HALF)
     lead_time_minutes = models.PositiveIntegerField(
-        "lead time (min)",
+        _("lead time (min)"),
         default=60,
         validators=[MaxValueValidator(MOST_DAYS_AHEAD * 24 * 60)],
-        help_text="Booked by the agent no later than this before it begins.",
+        help_text=_("Booked by the agent no later than this before it begins."),
     )
     days_ahead = models.PositiveSmallIntegerField(
-        "bookable days ahead",
+        _("bookable days ahead"),
         default=60,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS_AHEAD)],
-        help_text="Booked by the agent no earlier than this before it begins.",
+        help_text=_("Booked by the agent no earlier than this before it begins."),
     )
-    needs_staff = models.BooleanField("needs a person", default=True)
-    needs_bay = models.BooleanField("needs a bay", default=False)
-    is_active = models.BooleanField("active", default=True, help_text="Only active services are offered.")
+    needs_staff = models.BooleanField(_("needs a person"), default=True)
+    needs_bay = models.BooleanField(_("needs a bay"), default=False)
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Only active services are offered."))
 
     objects = TenantQuerySet["Service"].as_manager()
 

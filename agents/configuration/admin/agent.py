@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration.admin.differences import differences
 from agents.configuration.models import DEFAULT_TOOLS, Agent
@@ -30,21 +31,21 @@ from .suggestions import suggestions_for
 
 # On one page, not in tabs: a field with an error is never out of sight.
 PERSONA_FIELDSETS: Any = (
-    ("Tools", {"fields": ("tools",)}),
-    ("AI provider", {"fields": ("provider", "fails_over")}),
-    ("Voice and turn detection", {
+    (_("Tools"), {"fields": ("tools",)}),
+    (_("AI provider"), {"fields": ("provider", "fails_over")}),
+    (_("Voice and turn detection"), {
         "fields": ("voice", "model", "language", "noise_reduction", "turn_detection", "vad_threshold",
                    "vad_prefix_padding_ms", "vad_silence_ms", "vad_eagerness"),
     }),
-    ("Silence and time limits", {
+    (_("Silence and time limits"), {
         "fields": ("reprompt", "reprompt_after_s", "silence_goodbye", "goodbye_after_s", "filler",
                    "filler_after_ms", "longest_call_minutes"),
     }),
-    ("Recording", {"fields": ("recording", "room_recording")}),
+    (_("Recording"), {"fields": ("recording", "room_recording")}),
 )  # fmt: skip
 
 
-NOT_AN_ID = "Enter the ID of an assistant as VAPI shows it, like 732ba29e-4aeb-48ad-bd47-440d3fce8b26."
+NOT_AN_ID = _("Enter the ID of an assistant as VAPI shows it, like 732ba29e-4aeb-48ad-bd47-440d3fce8b26.")
 
 
 class AgentForm(TenantForm):
@@ -54,7 +55,7 @@ class AgentForm(TenantForm):
         choices=list(TOOL_LABELS.items()),
         required=False,
         widget=CheckboxSelectMultiple(),
-        help_text="What the agent can do. Without “Submit the order” it takes no orders.",
+        help_text=_("What the agent can do. Without “Submit the order” it takes no orders."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -75,14 +76,16 @@ class AgentForm(TenantForm):
         cleaned = super().clean()
         reprompt, goodbye = cleaned.get("reprompt_after_s"), cleaned.get("goodbye_after_s")
         if reprompt and goodbye and goodbye <= reprompt:
-            self.add_error("goodbye_after_s", "Enter a longer time than that before the reprompt.")
+            self.add_error("goodbye_after_s", gettext("Enter a longer time than that before the reprompt."))
         is_played_by_vapi = Agent.Provider.VAPI in (cleaned.get("provider"), _other_provider(cleaned))
         if cleaned.get("recording") == Agent.RecordedBy.VAPI and not is_played_by_vapi:
-            self.add_error("recording", "VAPI records only calls that it plays. Choose it as AI provider, or another "
-                                        "recorder.")  # fmt: skip
+            self.add_error(
+                "recording",
+                gettext("VAPI records only calls that it plays. Choose it as AI provider, or another recorder."),
+            )
         owner = getattr(cleaned.get("organization"), "pk", None) or self.instance.organization_id
         if cleaned.get("vapi_assistant_id") and _is_of_others(cleaned["vapi_assistant_id"], owner):
-            self.add_error("vapi_assistant_id", "This assistant belongs to an agent of another organization.")
+            self.add_error("vapi_assistant_id", gettext("This assistant belongs to an agent of another organization."))
         return cleaned
 
     def clean_vapi_assistant_id(self) -> str:
@@ -119,35 +122,35 @@ class AgentAdmin(TenantAdmin[Agent]):
     fieldsets = (
         (None, {"fields": ("organization", "name", "is_default", "prompt", "greeting", "protects_greeting")}),
         PERSONA_FIELDSETS[0],
-        ("AI provider", {"fields": ("provider", "fails_over", "vapi_assistant_id")}),
+        (_("AI provider"), {"fields": ("provider", "fails_over", "vapi_assistant_id")}),
         *PERSONA_FIELDSETS[2:],
     )
     buttons = (
-        Button("publish", "Publish", "publish", icon="publish", style="primary", power=Power.EDIT,
-               prompt="What is new? (note for the version list)"),
-        Button("pause", "Pause", "pause", icon="pause", power=Power.EDIT,
-               confirm="Callers will hear that nobody can take their call.",
+        Button("publish", _("Publish"), "publish", icon="publish", style="primary", power=Power.EDIT,
+               prompt=_("What is new? (note for the version list)")),
+        Button("pause", _("Pause"), "pause", icon="pause", power=Power.EDIT,
+               confirm=_("Callers will hear that nobody can take their call."),
                is_offered=lambda agent: not agent.is_paused),
-        Button("resume", "Resume", "resume", icon="play_arrow", style="primary", power=Power.EDIT,
+        Button("resume", _("Resume"), "resume", icon="play_arrow", style="primary", power=Power.EDIT,
                is_offered=lambda agent: agent.is_paused),
     )  # fmt: skip
 
-    @display(description="status", label={"live": "success", "paused": "warning", "unpublished": "danger"})
+    @display(description=_("status"), label={"live": "success", "paused": "warning", "unpublished": "danger"})
     def status(self, agent: Agent) -> tuple[str, str]:
         if agent.published_version is None:
-            return "unpublished", "Not published"
-        return ("paused", "Paused") if agent.is_paused else ("live", "Live")
+            return "unpublished", gettext("Not published")
+        return ("paused", gettext("Paused")) if agent.is_paused else ("live", gettext("Live"))
 
-    @display(description="live version")
+    @display(description=_("live version"))
     def live_version(self, agent: Agent) -> str:
         return str(agent.published_version.number) if agent.published_version else "–"
 
-    @display(description="draft")
+    @display(description=_("draft"))
     def draft(self, agent: Agent) -> str:
         if agent.published_version is None:
             return "–"
         changes = len(differences(agent.published_version, agent))
-        return f"{changes} unpublished change{'' if changes == 1 else 's'}" if changes else "No changes"
+        return f"{changes} unpublished change{'' if changes == 1 else 's'}" if changes else gettext("No changes")
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "prompt":
@@ -200,15 +203,18 @@ class AgentAdmin(TenantAdmin[Agent]):
 
     def publish(self, request: HttpRequest, agent: Agent, note: str) -> str:
         version = publish_agent(agent, by=request.user.get_username(), note=note[:200])
-        return f"Version {version.number} of {agent} is published and live from the next call on."
+        return gettext("Version %(number)s of %(agent)s is published and live from the next call on.") % {
+            "number": version.number,
+            "agent": agent,
+        }
 
     def pause(self, request: HttpRequest, agent: Agent, _: str) -> str:
         Agent.objects.filter(pk=agent.pk).update(is_paused=True)
-        return f"{agent} is paused."
+        return gettext("%(agent)s is paused.") % {"agent": agent}
 
     def resume(self, request: HttpRequest, agent: Agent, _: str) -> str:
         Agent.objects.filter(pk=agent.pk).update(is_paused=False)
-        return f"{agent} is live again."
+        return gettext("%(agent)s is live again.") % {"agent": agent}
 
 
 def publication_of(agent: Agent) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration.admin.differences import differences
 from agents.configuration.models import AgentVersion, Persona
@@ -37,17 +39,30 @@ class AgentVersionAdmin(ReadOnlyAdmin[AgentVersion]):
     fieldsets = (
         (None, {"fields": ("agent_link", "number", "note", "published_by", "published_at", "prompt", "greeting",
                            "greeting_audio", "protects_greeting")}),
-        ("Tools", {"fields": ("enabled_tools",)}),
+        (_("Tools"), {"fields": ("enabled_tools",)}),
         *PERSONA_FIELDSETS[1:],
     )  # fmt: skip
     readonly_fields = ("agent_link", "enabled_tools", "greeting_audio")
     buttons = (
-        Button("roll-back", "Roll back to this version", "roll_back", icon="history", style="primary", power=Power.EDIT,
-               confirm="This version is live from the next call on. The draft is not changed.",
-               is_offered=lambda version: version.agent.published_version_id != version.pk),
-        Button("make-greeting", "Make the greeting audio again", "make_greeting", icon="record_voice_over",
-               power=Power.EDIT, is_offered=can_be_made),
-    )  # fmt: skip
+        Button(
+            "roll-back",
+            _("Roll back to this version"),
+            "roll_back",
+            icon="history",
+            style="primary",
+            power=Power.EDIT,
+            confirm=_("This version is live from the next call on. The draft is not changed."),
+            is_offered=lambda version: version.agent.published_version_id != version.pk,
+        ),
+        Button(
+            "make-greeting",
+            _("Make the greeting audio again"),
+            "make_greeting",
+            icon="record_voice_over",
+            power=Power.EDIT,
+            is_offered=can_be_made,
+        ),
+    )
 
     def get_urls(self) -> list[URLPattern]:
         view, name = self.page(self.greeting_sound), "agents_agentversion_greeting"
@@ -56,15 +71,15 @@ class AgentVersionAdmin(ReadOnlyAdmin[AgentVersion]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentVersion]:
         return super().get_queryset(request).select_related("agent__organization")
 
-    @display(description="live", label={"Live": "success"})
+    @display(description=_("live"), label={"Live": "success"})
     def live(self, version: AgentVersion) -> str:
-        return "Live" if version.agent.published_version_id == version.pk else ""
+        return gettext("Live") if version.agent.published_version_id == version.pk else ""
 
-    @display(description="tools")
+    @display(description=_("tools"))
     def enabled_tools(self, version: AgentVersion) -> str:
-        return ", ".join(TOOL_LABELS.get(name, name) for name in version.tools) or "None"
+        return ", ".join(TOOL_LABELS.get(name, name) for name in version.tools) or gettext("None")
 
-    @display(description="greeting audio")
+    @display(description=_("greeting audio"))
     def greeting_audio(self, version: AgentVersion) -> str:
         kept = kept_of(version)
         if kept is None or kept.made_at is None:
@@ -83,9 +98,9 @@ class AgentVersionAdmin(ReadOnlyAdmin[AgentVersion]):
 
     def make_greeting(self, request: HttpRequest, version: AgentVersion, _: str) -> str:
         keep_greeting_again(version.agent.organization_id, opening_of(version, version.agent.organization))
-        return "The greeting is being made. Until it is ready, the model speaks it."
+        return gettext("The greeting is being made. Until it is ready, the model speaks it.")
 
-    @display(description="agent")
+    @display(description=_("agent"))
     def agent_link(self, version: AgentVersion) -> str:
         url = reverse("admin:agents_agent_change", args=(version.agent_id,))
         return format_html('<a class="va-link" href="{}">{}</a>', url, version.agent)
@@ -99,7 +114,10 @@ class AgentVersionAdmin(ReadOnlyAdmin[AgentVersion]):
 
     def roll_back(self, request: HttpRequest, version: AgentVersion, _: str) -> str:
         roll_back_agent(version.agent, number=version.number)
-        return f"Version {version.number} of {version.agent} is live again."
+        return gettext("Version %(number)s of %(agent)s is live again.") % {
+            "number": version.number,
+            "agent": version.agent,
+        }
 
 
 def comparisons_of(version: AgentVersion) -> list[dict[str, Any]]:
@@ -107,6 +125,15 @@ def comparisons_of(version: AgentVersion) -> list[dict[str, Any]]:
     previous = AgentVersion.objects.filter(agent=version.agent_id, number__lt=version.number).first()
     pairs: list[tuple[str, Persona, Persona]] = []
     if previous is not None:
-        pairs.append((f"Changes from version {previous.number} to version {version.number}", previous, version))
-    pairs.append((f"Changes from version {version.number} to the draft", version, version.agent))
+        pairs.append(
+            (
+                gettext("Changes from version %(number)s to version %(number_2)s")
+                % {"number": previous.number, "number_2": version.number},
+                previous,
+                version,
+            )
+        )
+    pairs.append(
+        (gettext("Changes from version %(number)s to the draft") % {"number": version.number}, version, version.agent)
+    )
     return [{"title": title, "differences": differences(before, after)} for title, before, after in pairs]

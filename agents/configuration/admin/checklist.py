@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from agents.configuration.models import Agent
 from agents.configuration.readiness import Check, Level, checks_of
 
 # Icon, color, and a label for screen readers.
-MARKS = {
+MARKS: Mapping[Level, tuple[str, str, StrOrPromise]] = {
     Level.GOOD: ("check_circle", "success", "OK"),
-    Level.DOUBTFUL: ("warning", "warning", "Check this"),
-    Level.USELESS: ("cancel", "danger", "Problem"),
+    Level.DOUBTFUL: ("warning", "warning", _("Check this")),
+    Level.USELESS: ("cancel", "danger", _("Problem")),
 }
 
 
@@ -28,7 +31,7 @@ class ListedCheck:
     url: str
     icon: str
     color: str
-    level_label: str
+    level_label: StrOrPromise
 
     @property
     def is_good(self) -> bool:

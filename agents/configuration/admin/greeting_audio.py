@@ -7,6 +7,7 @@ import struct
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext
 
 from agents.configuration.models import AgentVersion
 from agents.configuration.opening import opening_of
@@ -31,19 +32,28 @@ def kept_of(version: AgentVersion) -> KeptGreeting | None:
 def sentence(version: AgentVersion, kept: KeptGreeting | None) -> str:
     """“Ready: 2.4 s, spoken by marin, made on …”"""
     if not settings.KEEP_GREETINGS:
-        return "Off (KEEP_GREETINGS). The model speaks the greeting in each call."
+        return gettext("Off (KEEP_GREETINGS). The model speaks the greeting in each call.")
     if version.provider in NEVER_KEPT:
-        return f"Not kept: {version.get_provider_display()} speaks the greeting in each call."
+        return gettext("Not kept: %(provider)s speaks the greeting in each call.") % {
+            "provider": version.get_provider_display()
+        }
     if kept is None:
-        return "Not made for the current voice and model. The model speaks the greeting in each call."
+        return gettext("Not made for the current voice and model. The model speaks the greeting in each call.")
     if kept.made_at is not None:
         seconds = len(kept.audio) / SAMPLES_PER_S
         made = when_of(version, kept.made_at)
-        return f"Ready: {seconds:.1f} s, spoken by {kept.voice}, made {made}. Callers hear it at once."
+        return gettext("Ready: %(seconds)s s, spoken by %(voice)s, made %(made)s. Callers hear it at once.") % {
+            "seconds": f"{seconds:.1f}",
+            "voice": kept.voice,
+            "made": made,
+        }
     if kept.state == State.WAITING:
         error = f" {kept.state_label}: {kept.last_error}." if kept.is_retrying else ""
-        return f"Being made by a worker.{error} Until then the model speaks the greeting."
-    return f"{kept.state_label}: {kept.last_error}. The model speaks the greeting in each call."
+        return gettext("Being made by a worker.%(error)s Until then the model speaks the greeting.") % {"error": error}
+    return gettext("%(state_label)s: %(last_error)s. The model speaks the greeting in each call.") % {
+        "state_label": kept.state_label,
+        "last_error": kept.last_error,
+    }
 
 
 def sound(version: AgentVersion) -> bytes:
@@ -74,5 +84,9 @@ def sound_response(request: HttpRequest, content: bytes) -> HttpResponse:
     response["Accept-Ranges"] = "bytes"
     if is_part:
         response.status_code = 206
-        response["Content-Range"] = f"bytes {first}-{end - 1}/{len(content)}"
+        response["Content-Range"] = gettext("bytes %(first)s-%(end)s/%(number)s") % {
+            "first": first,
+            "end": end - 1,
+            "number": len(content),
+        }
     return response

@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration.models import RealtimeEndpoint
 from agents.organizations.roles import Area
@@ -15,7 +17,7 @@ from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import PasswordInput
 from voiceapp.core.web_addresses import read_origin
 
-KEEP = (
+KEEP = _(
     "Sent to this address only. Leave empty to keep the current key; it is never shown. A new address needs it again."
 )
 USABLE_KEY = r"^[!-~]{8,512}$"
@@ -27,10 +29,10 @@ class RealtimeEndpointForm(TenantForm):
     new_key = forms.RegexField(
         USABLE_KEY,
         required=False,
-        label="API key",
+        label=_("API key"),
         widget=PasswordInput(render_value=False),
         help_text=KEEP,
-        error_messages={"invalid": "A key has 8 to 512 characters without spaces."},
+        error_messages={"invalid": _("A key has 8 to 512 characters without spaces.")},
     )
 
     def clean_origin(self) -> str:
@@ -45,7 +47,7 @@ class RealtimeEndpointForm(TenantForm):
         cleaned = super().clean()
         is_bound_elsewhere = self.instance._state.adding or {"origin", "organization"} & set(self.changed_data)
         if is_bound_elsewhere and not cleaned.get("new_key") and "new_key" not in self.errors:
-            self.add_error("new_key", "Enter the API key for this address.")
+            self.add_error("new_key", gettext("Enter the API key for this address."))
         return cleaned
 
 

@@ -9,6 +9,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import ApiKey
 from agents.organizations.roles import Area, Power
@@ -25,13 +27,13 @@ class ApiKeyForm(TenantForm):
         choices=[(str(scope), scope.label) for scope in Scope],
         initial=list(Scope),
         widget=CheckboxSelectMultiple(),
-        help_text="What the key can be used for. This cannot be changed later; create another key instead.",
+        help_text=_("What the key can be used for. This cannot be changed later; create another key instead."),
     )
 
     def clean_expires_at(self) -> Any:
         expires_at = self.cleaned_data["expires_at"]
         if expires_at is not None and expires_at <= timezone.now():
-            raise forms.ValidationError("Enter a time in the future, or leave it empty.")
+            raise forms.ValidationError(gettext("Enter a time in the future, or leave it empty."))
         return expires_at
 
 
@@ -50,28 +52,28 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
     list_select_related = ("organization", "replaced_by")
     search_fields = ("name", "prefix")
     buttons = (
-        Button("rotate", "Rotate", "rotate", icon="autorenew", style="primary", power=Power.EDIT,
-               confirm="A new key is created and shown once. This key keeps working for 24 hours.",
+        Button("rotate", _("Rotate"), "rotate", icon="autorenew", style="primary", power=Power.EDIT,
+               confirm=_("A new key is created and shown once. This key keeps working for 24 hours."),
                is_offered=lambda key: is_active(key) and key.replaced_by_id is None),
-        Button("revoke", "Revoke", "revoke", icon="block", power=Power.EDIT,
-               confirm="The key stops working immediately. This cannot be undone.", is_offered=is_active),
+        Button("revoke", _("Revoke"), "revoke", icon="block", power=Power.EDIT,
+               confirm=_("The key stops working immediately. This cannot be undone."), is_offered=is_active),
     )  # fmt: skip
 
-    @display(description="key")
+    @display(description=_("key"))
     def key(self, key: ApiKey) -> str:
         return f"va_{key.prefix}_…"
 
-    @display(description="status", label={"active": "success", "replaced": "warning", "inactive": "danger"})
+    @display(description=_("status"), label={"active": "success", "replaced": "warning", "inactive": "danger"})
     def status(self, key: ApiKey) -> tuple[str, str]:
         if key.revoked_at is not None:
-            return "inactive", "Revoked"
+            return "inactive", gettext("Revoked")
         if not is_active(key):
-            return "inactive", "Expired"
-        return ("replaced", "Being replaced") if key.replaced_by_id else ("active", "Active")
+            return "inactive", gettext("Expired")
+        return ("replaced", gettext("Being replaced")) if key.replaced_by_id else ("active", gettext("Active"))
 
-    @display(description="permissions")
+    @display(description=_("permissions"))
     def permissions(self, key: ApiKey) -> str:
-        return "All" if set(key.scopes) >= set(Scope) else ", ".join(key.scopes)
+        return gettext("All") if set(key.scopes) >= set(Scope) else ", ".join(key.scopes)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         if obj is None:
@@ -107,13 +109,19 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
 
     def rotate(self, request: HttpRequest, key: ApiKey, _: str) -> str:
         show_key(request, rotate_key(key, by=request.user.get_username()))
-        return f"{key.name} was rotated. The key with the prefix {key.prefix} works for another 24 hours."
+        return gettext("%(key)s was rotated. The key with the prefix %(prefix)s works for another 24 hours.") % {
+            "key": key.name,
+            "prefix": key.prefix,
+        }
 
     def revoke(self, request: HttpRequest, key: ApiKey, _: str) -> str:
         revoke_key(key)
-        return f"{key.name} is revoked."
+        return gettext("%(key)s is revoked.") % {"key": key.name}
 
 
 def show_key(request: HttpRequest, issued: IssuedKey) -> None:
     """Once, to the person who requested it; it is neither in the history nor in a log."""
-    messages.warning(request, f"The new API key is {issued.text} – copy it now, it is not shown again.")
+    messages.warning(
+        request,
+        gettext("The new API key is %(issued)s – copy it now, it is not shown again.") % {"issued": issued.text},
+    )

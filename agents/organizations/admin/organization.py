@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.hours.models import OpeningHours, SpecialDay
@@ -65,13 +66,13 @@ class OrganizationForm(TenantForm):
 class HoursInline(TenantInline):
     model = OpeningHours
     area = Area.ORGANIZATION
-    verbose_name_plural = "opening hours (empty: open around the clock)"
+    verbose_name_plural = _("opening hours (empty: open around the clock)")
 
 
 class SpecialDayInline(TenantInline):
     model = SpecialDay
     area = Area.ORGANIZATION
-    verbose_name_plural = "special days (without times: closed all day)"
+    verbose_name_plural = _("special days (without times: closed all day)")
 
 
 @admin.register(Organization)
@@ -86,18 +87,18 @@ class OrganizationAdmin(TenantAdmin[Organization]):
     inlines = (HoursInline, SpecialDayInline)
     fieldsets = (
         (None, {"fields": ("name", "slug", "trade", "country", "language", "time_zone", "closed_message")}),
-        ("Calls", {"fields": ("max_live_calls",)}),
-        ("Prices and tax", {"fields": ("currency", "tax_percent", "prices_include_tax", "largest_order_total")}),
-        ("Orders", {"fields": ("takes_orders",)}),
-        ("Voicemail", {"fields": ("voicemail", "voicemail_greeting", "voicemail_email",
+        (_("Calls"), {"fields": ("max_live_calls",)}),
+        (_("Prices and tax"), {"fields": ("currency", "tax_percent", "prices_include_tax", "largest_order_total")}),
+        (_("Orders"), {"fields": ("takes_orders",)}),
+        (_("Voicemail"), {"fields": ("voicemail", "voicemail_greeting", "voicemail_email",
                                   "deletes_voicemail_at_carrier", "voicemail_days")}),
-        ("Recordings", {"fields": ("deletes_recordings_at_provider",)}),
-        ("Sign-in", {"fields": ("two_factor_roles", "clerk_id")}),
+        (_("Recordings"), {"fields": ("deletes_recordings_at_provider",)}),
+        (_("Sign-in"), {"fields": ("two_factor_roles", "clerk_id")}),
     )  # fmt: skip
     buttons = (
         Button(
             "pause-orders",
-            "Pause orders",
+            _("Pause orders"),
             "pause_orders",
             icon="pause",
             power=Power.EDIT,
@@ -105,7 +106,7 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         ),
         Button(
             "resume-orders",
-            "Resume orders",
+            _("Resume orders"),
             "resume_orders",
             icon="play_arrow",
             style="primary",
@@ -114,18 +115,18 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         ),
     )
 
-    @display(description="tax")
+    @display(description=_("tax"))
     def tax(self, organization: Organization) -> str:
         kind = "included" if organization.prices_include_tax else "added"
         return f"{organization.tax_percent.normalize():f} % {kind}"
 
     def pause_orders(self, request: HttpRequest, organization: Organization, _: str) -> str:
         Organization.objects.filter(pk=organization.pk).update(takes_orders=False)
-        return "Orders are paused. The agents still answer calls."
+        return gettext("Orders are paused. The agents still answer calls.")
 
     def resume_orders(self, request: HttpRequest, organization: Organization, _: str) -> str:
         Organization.objects.filter(pk=organization.pk).update(takes_orders=True)
-        return "Orders are resumed."
+        return gettext("Orders are resumed.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return access_of(request).sees_all
@@ -147,5 +148,5 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         if db_field.name == "time_zone":
             kwargs["widget"] = Select(choices=zone_choices())
         if db_field.name == "country":
-            kwargs["widget"] = Select(choices=[("", "Same as the time zone"), *country_names().items()])
+            kwargs["widget"] = Select(choices=[("", gettext("Same as the time zone")), *country_names().items()])
         return super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -14,8 +14,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.access import access_of
 from agents.organizations.auditing import HIDDEN, record_event
@@ -38,7 +38,7 @@ from agents.tenant_admin.theme import (
 from agents.two_factor.services import factor_of, reset
 from voiceapp.core.errors import ApplicationError
 
-TAKEN = (
+TAKEN = _(
     "This username is taken. Choose another one. If the person already works for another organization, "
     "send an invitation to their e-mail address."
 )
@@ -49,13 +49,15 @@ class MembershipForm(TenantForm):
 
     username = forms.CharField(
         required=False, max_length=150, widget=TextInput(), validators=[UnicodeUsernameValidator()],
-        help_text="The name to sign in with. A first password is created and shown once.",
+        help_text=_("The name to sign in with. A first password is created and shown once."),
     )  # fmt: skip
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
         if username.startswith("user_"):
-            raise forms.ValidationError("Names that start with user_ are reserved for people who sign in with Clerk.")
+            raise forms.ValidationError(
+                gettext("Names that start with user_ are reserved for people who sign in with Clerk.")
+            )
         if username and User.objects.filter(username__iexact=username).exists():
             raise forms.ValidationError(TAKEN)
         return username
@@ -64,9 +66,9 @@ class MembershipForm(TenantForm):
         cleaned = super().clean()
         needs_user = self.instance.pk is None and not cleaned.get("user")
         if needs_user and "username" not in self.errors and not cleaned.get("username"):
-            self.add_error("username", "Enter the name that the person signs in with.")
+            self.add_error("username", gettext("Enter the name that the person signs in with."))
         if cleaned.get("user") and cleaned.get("username"):
-            self.add_error("username", "Choose an existing user or enter a new username, not both.")
+            self.add_error("username", gettext("Choose an existing user or enter a new username, not both."))
         if self.instance.pk and cleaned.get("role") not in (None, Role.OWNER):
             self._keep_an_owner()
         return cleaned
@@ -90,28 +92,28 @@ class MembershipAdmin(TenantAdmin[Membership]):
     list_select_related = ("user__two_factor", "organization")
     search_fields = ("user__username", "user__first_name", "user__last_name")
     buttons = (
-        Button("new-password", "New password", "new_password", icon="key", power=Power.EDIT,
-               confirm="The current password stops working. The new one is shown once."),
+        Button("new-password", _("New password"), "new_password", icon="key", power=Power.EDIT,
+               confirm=_("The current password stops working. The new one is shown once.")),
         Button("reset-two-factor", gettext_lazy("Reset two-factor sign-in"), "reset_two_factor", icon="phonelink_erase",
                power=Power.EDIT, is_offered=lambda membership: factor_of(membership.user) is not None,
                confirm=gettext_lazy("Ask the person first whether the phone is really lost. After that the password "
                                     "alone signs in, until a new factor is set up.")),
     )  # fmt: skip
 
-    @display(description="name")
+    @display(description=_("name"))
     def name(self, membership: Membership) -> str:
         return membership.user.get_full_name() or "–"
 
-    @display(description="role", ordering="role", label={Role.OWNER: "primary", Role.MANAGER: "info"})
+    @display(description=_("role"), ordering="role", label={Role.OWNER: "primary", Role.MANAGER: "info"})
     def role_label(self, membership: Membership) -> tuple[str, str]:
         return membership.role, membership.get_role_display()
 
     @display(description=gettext_lazy("two-factor"))
     def two_factor(self, membership: Membership) -> str:
         factor = getattr(membership.user, "two_factor", None)
-        return _("On") if factor is not None and factor.confirmed_at is not None else _("Off")
+        return gettext("On") if factor is not None and factor.confirmed_at is not None else gettext("Off")
 
-    @display(description="last sign-in", ordering="user__last_login")
+    @display(description=_("last sign-in"), ordering="user__last_login")
     def last_login(self, membership: Membership) -> Any:
         return membership.user.last_login
 
@@ -136,7 +138,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "user" and field is not None:
             field.required = False
-            field.help_text = "An existing user; or leave this empty and enter a new username below."
+            field.help_text = gettext("An existing user; or leave this empty and enter a new username below.")
         if db_field.name == "role" and not may_grant(access_of(request), Role.OWNER):
             field.choices = [choice for choice in field.choices if choice[0] != Role.OWNER]
         return field
@@ -188,7 +190,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
         user.save(update_fields=["password"])
         record_event(membership, "password", old=HIDDEN, new=HIDDEN)
         show_password(request, user, password)
-        return f"{user.get_username()} has a new password."
+        return gettext("%(get_username)s has a new password.") % {"get_username": user.get_username()}
 
     def reset_two_factor(self, request: HttpRequest, membership: Membership, _text: str) -> str:
         """By an owner; a person who works elsewhere, too, asks the server's administrator."""
@@ -196,14 +198,14 @@ class MembershipAdmin(TenantAdmin[Membership]):
             raise PermissionDenied
         if self._works_elsewhere(membership) and not access_of(request).sees_all:
             raise ApplicationError(
-                _(
+                gettext(
                     "%(name)s works for another organization, too. Ask the server's administrator: "
                     "manage.py reset_two_factor %(name)s"
                 )
                 % {"name": membership.user.get_username()}
             )
         reset(membership.user)
-        return _("%(name)s signs in with the password alone now.") % {"name": membership.user.get_username()}
+        return gettext("%(name)s signs in with the password alone now.") % {"name": membership.user.get_username()}
 
     def _works_elsewhere(self, membership: Membership) -> bool:
         user = membership.user
@@ -213,7 +215,9 @@ class MembershipAdmin(TenantAdmin[Membership]):
 def show_password(request: HttpRequest, user: User, password: str) -> None:
     """Once, to the person who requested it; it is neither in the history nor in a log."""
     messages.warning(
-        request, f"{user.get_username()} signs in with the password {password} – copy it now, it is not shown again."
+        request,
+        gettext("%(get_username)s signs in with the password %(password)s – copy it now, it is not shown again.")
+        % {"get_username": user.get_username(), "password": password},
     )
 
 
@@ -240,14 +244,14 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("Access", {"fields": ("is_active", "is_staff", "is_superuser")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email")}),
+        (_("Access"), {"fields": ("is_active", "is_staff", "is_superuser")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Users", **(extra_context or {})})
+        return super().changelist_view(request, {"title": gettext("Users"), **(extra_context or {})})
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         return change_message(form, formsets, is_new=add)

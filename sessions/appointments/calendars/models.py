@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
@@ -27,26 +29,28 @@ class CalendarFeed(TenantModel):
         null=True,
         blank=True,
         related_name="calendar_feeds",
-        help_text="Leave empty for all appointments of the organization.",
+        help_text=_("Leave empty for all appointments of the organization."),
     )
-    name = models.CharField(max_length=80, help_text="Who uses it, like “Reception's computer”.")
+    name = models.CharField(max_length=80, help_text=_("Who uses it, like “Reception's computer”."))
     shows_customers = models.BooleanField(
-        "customers are shown",
+        _("customers are shown"),
         default=True,
-        help_text="Name, number, vehicle and note of the customer. When off: service and time only.",
+        help_text=_("Name, number, vehicle and note of the customer. When off: service and time only."),
     )
     secret_sha256 = models.CharField(max_length=64, unique=True, editable=False)
     created_by = models.CharField(max_length=150, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     renewed_at = models.DateTimeField(null=True, editable=False)
-    last_used_at = models.DateTimeField("last fetched", null=True, editable=False, help_text="Accurate to the minute.")
+    last_used_at = models.DateTimeField(
+        _("last fetched"), null=True, editable=False, help_text=_("Accurate to the minute.")
+    )
     revoked_at = models.DateTimeField(null=True, editable=False)
 
     objects = TenantQuerySet["CalendarFeed"].as_manager()
 
     class Meta:
         ordering = ("-created_at",)
-        verbose_name = "calendar feed"
+        verbose_name = _("calendar feed")
 
     def __str__(self) -> str:
         return self.name
@@ -57,7 +61,7 @@ def validate_address(url: str) -> None:
     try:
         read_origin(url)
     except ValueError as exc:
-        raise ValidationError("Enter an address like https://cloud.example.com/remote.php/dav.") from exc
+        raise ValidationError(gettext("Enter an address like https://cloud.example.com/remote.php/dav.")) from exc
 
 
 class ConnectedCalendar(TenantModel):
@@ -74,27 +78,27 @@ class ConnectedCalendar(TenantModel):
     address = models.CharField(
         max_length=MAX_URL_LENGTH,
         validators=[validate_address],
-        help_text="Of the server, of the account, or of the calendar itself.",
+        help_text=_("Of the server, of the account, or of the calendar itself."),
     )
-    username = models.CharField("user name", max_length=200)
+    username = models.CharField(_("user name"), max_length=200)
     sealed_password = models.TextField(editable=False)
     shows_customers = models.BooleanField(
-        "customers are shown",
+        _("customers are shown"),
         default=True,
-        help_text="Name, number, vehicle and note of the customer. When off: service and time only.",
+        help_text=_("Name, number, vehicle and note of the customer. When off: service and time only."),
     )
     reads_busy_times = models.BooleanField(
-        default=True, help_text="When the calendar is busy, the resource gets no appointment."
+        default=True, help_text=_("When the calendar is busy, the resource gets no appointment.")
     )
-    writes_appointments = models.BooleanField(default=True, help_text="Appointments are written into the calendar.")
+    writes_appointments = models.BooleanField(default=True, help_text=_("Appointments are written into the calendar."))
     # URL and name of each calendar at the address, where there are several to choose from.
     offered = models.JSONField(default=list, editable=False)
     # The calendar itself, found by the address or chosen; empty until then.
     calendar_url = models.CharField(max_length=MAX_URL_LENGTH * 2, blank=True, editable=False)
-    calendar_name = models.CharField("calendar", max_length=200, blank=True, editable=False)
+    calendar_name = models.CharField(_("calendar"), max_length=200, blank=True, editable=False)
     next_read_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
     reading_until = models.DateTimeField(null=True, editable=False)
-    read_at = models.DateTimeField("busy times read", null=True, editable=False)
+    read_at = models.DateTimeField(_("busy times read"), null=True, editable=False)
     failing_since = models.DateTimeField(null=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
     last_error = models.CharField(max_length=300, blank=True, editable=False)
@@ -104,10 +108,10 @@ class ConnectedCalendar(TenantModel):
 
     class Meta:
         ordering = ("resource__position", "resource_id")
-        verbose_name = "connected calendar"
+        verbose_name = _("connected calendar")
 
     def __str__(self) -> str:
-        return f"{self.resource}'s calendar"
+        return gettext("%(resource)s's calendar") % {"resource": self.resource}
 
     @property
     def place(self) -> str:
@@ -168,10 +172,10 @@ class CalendarEntry(TenantModel):
     """An appointment in a connected calendar: which version of it is written there, and what a person changed since."""
 
     class Change(models.TextChoices):
-        NONE = "", "As we wrote it"
-        MOVED = "moved", "Changed in the calendar"
-        REMOVED = "removed", "Removed from the calendar"
-        LEFT = "left", "Left as it is in the calendar"
+        NONE = "", _("As we wrote it")
+        MOVED = "moved", _("Changed in the calendar")
+        REMOVED = "removed", _("Removed from the calendar")
+        LEFT = "left", _("Left as it is in the calendar")
 
     tenant_path = "calendar__resource__organization_id"
 
@@ -192,8 +196,8 @@ class CalendarEntry(TenantModel):
 
     class Meta:
         ordering = ("appointment__starts_at",)
-        verbose_name = "calendar entry"
-        verbose_name_plural = "calendar entries"
+        verbose_name = _("calendar entry")
+        verbose_name_plural = _("calendar entries")
         constraints = [
             models.UniqueConstraint(fields=("calendar", "appointment"), name="appointment_is_in_a_calendar_once")
         ]

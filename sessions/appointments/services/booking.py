@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Service
 from agents.organizations.models import Organization
@@ -42,7 +43,7 @@ class NotPossible(Exception):
 
 
 class ServiceGone(ApplicationError):
-    message = "The service of this appointment is no longer offered. Cancel it and book another one."
+    message = _("The service of this appointment is no longer offered. Cancel it and book another one.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.roles import Area
 from agents.tenant_admin.tenant import ReadOnlyAdmin
@@ -32,10 +34,10 @@ class CallExportAdmin(ReadOnlyAdmin[CallExport]):
     fields = ("started_at", "principal", "way", "file_format", "shown_filters", "sent", "has_numbers")
     readonly_fields = ("started_at", "shown_filters", "sent")
 
-    @display(description="filters")
+    @display(description=_("filters"))
     def shown_filters(self, export: CallExport) -> str:
-        return export.filters.replace("&", ", ") or "All calls"
+        return export.filters.replace("&", ", ") or gettext("All calls")
 
-    @display(description="calls", ordering="calls")
+    @display(description=_("calls"), ordering="calls")
     def sent(self, export: CallExport) -> str:
-        return "Not finished" if export.calls is None else f"{export.calls:,}"
+        return gettext("Not finished") if export.calls is None else f"{export.calls:,}"

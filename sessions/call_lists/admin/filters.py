@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from agents.hours.local_time import country_of_page
 from agents.organizations.access import access_of
@@ -26,7 +27,7 @@ VIEW = "view"
 class CallFilters(ListFilter):
     """What cannot be understood does not filter, and is said above the list."""
 
-    title = "calls"
+    title = _("calls")
     template = "admin/calls/filters.html"
 
     def __init__(

@@ -21,6 +21,7 @@ from django.http import (
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from agents.organizations.access import access_of
 from agents.organizations.models import Organization
@@ -83,7 +84,7 @@ class CallListPages(ReadOnlyAdmin[Call]):
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
-            "title": "End reasons",
+            "title": gettext("End reasons"),
             "reasons": [(reason, each) for reason, each in EXPLANATIONS.items()],
             "refused_for": REFUSED_FOR.values(),
             "list": self._list_path(),
@@ -102,8 +103,10 @@ class CallListPages(ReadOnlyAdmin[Call]):
         try:
             calls = self._listed(request, query)
         except (ApplicationError, IncorrectLookupParameters, SuspiciousOperation) as exc:
-            message = str(exc) if isinstance(exc, ApplicationError) else "The list cannot be filtered like this."
-            messages.error(request, f"Nothing was exported. {message}")
+            message = (
+                str(exc) if isinstance(exc, ApplicationError) else gettext("The list cannot be filtered like this.")
+            )
+            messages.error(request, gettext("Nothing was exported. %(message)s") % {"message": message})
             return HttpResponseRedirect(f"{self._list_path()}?{query}" if query else self._list_path())
         access = access_of(request)
         exports = note_export(
@@ -147,9 +150,9 @@ class CallListPages(ReadOnlyAdmin[Call]):
                 is_default="is_default" in request.POST,
             )
         except ApplicationError as exc:
-            messages.error(request, f"The view was not saved. {exc}")
+            messages.error(request, gettext("The view was not saved. %(exc)s") % {"exc": exc})
             return HttpResponseRedirect(f"{self._list_path()}?{query}" if query else self._list_path())
-        messages.success(request, f"The view “{view}” was saved.")
+        messages.success(request, gettext("The view “%(view)s” was saved.") % {"view": view})
         return HttpResponseRedirect(self._list_path() + view_link(view))
 
     def _shared_with(self, request: HttpRequest) -> Organization | None:
@@ -159,7 +162,7 @@ class CallListPages(ReadOnlyAdmin[Call]):
         editable = Organization.objects.visible_to(access_of(request).principal(Area.CALLS, Power.EDIT))
         found = next((each for each in editable if str(each.pk) == wanted), None)
         if found is None:
-            raise ApplicationError("You may not share views with this organization. An owner or manager may.")
+            raise ApplicationError(gettext("You may not share views with this organization. An owner or manager may."))
         return found
 
     def change_view_of_list(self, request: HttpRequest, view_id: int, action: str) -> HttpResponse:
@@ -178,17 +181,17 @@ class CallListPages(ReadOnlyAdmin[Call]):
 
 def _delete(view: SavedView) -> str:
     delete_view(view)
-    return f"The view “{view}” was deleted."
+    return gettext("The view “%(view)s” was deleted.") % {"view": view}
 
 
 def _make_default(view: SavedView) -> str:
     set_default(view, is_default=True)
-    return f"The list now opens with “{view}”."
+    return gettext("The list now opens with “%(view)s”.") % {"view": view}
 
 
 def _make_no_default(view: SavedView) -> str:
     set_default(view, is_default=False)
-    return "The list now opens with all calls."
+    return gettext("The list now opens with all calls.")
 
 
 CHANGES: dict[str, Callable[[SavedView], str]] = {

@@ -15,6 +15,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.hours.local_time import when_of
 from agents.organizations.access import Access, access_of
@@ -143,7 +145,7 @@ class CallAdmin(NumberSearch[Call], CallListPages):
     change_form_template = "admin/call_page.html"
     fields = ("state",)
     number_fields = ("caller_number", "dialed_number")
-    search_help_text = 'Numbers, IDs, or what was said: pizza funghi, "no onions", hawai*'
+    search_help_text = _('Numbers, IDs, or what was said: pizza funghi, "no onions", hawai*')
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CallList
@@ -177,29 +179,31 @@ class CallAdmin(NumberSearch[Call], CallListPages):
             began |= dict(each.order_by("-created_at").values_list("pk", "created_at")[:MOST_FOUND])
         if len(began) >= MOST_FOUND:
             messages.info(
-                request, f"More than {MOST_FOUND:,} calls were found: the newest are shown. Filters narrow them."
+                request,
+                gettext("More than %(most_found)s calls were found: the newest are shown. Filters narrow them.")
+                % {"most_found": f"{MOST_FOUND:,}"},
             )
         return among(queryset, began), False
 
-    @display(description="started", ordering="created_at")
+    @display(description=_("started"), ordering="created_at")
     def started(self, call: Call) -> str:
         return format_html('<span class="va-nowrap">{}</span>', when_of(call, call.created_at))
 
-    @display(description="state", ordering="state", label=CALL_COLORS)
+    @display(description=_("state"), ordering="state", label=CALL_COLORS)
     def state_label(self, call: Call) -> tuple[str, str]:
         return call.state, call.get_state_display()
 
-    @display(description="end reason", ordering="end_reason")
+    @display(description=_("end reason"), ordering="end_reason")
     def end_reason_label(self, call: Call) -> str:
         if not call.end_reason:
             return end_reason_text(call)
         return format_html('<a class="va-link" href="{}">{}</a>', reason_url(call), end_reason_text(call))
 
-    @display(description="outcome")
+    @display(description=_("outcome"))
     def outcome(self, call: Call) -> str:
-        return ", ".join(each.label for each in listed_of(call).outcomes) or "–"
+        return ", ".join(str(each.label) for each in listed_of(call).outcomes) or "–"
 
-    @display(description="caller")
+    @display(description=_("caller"))
     def caller(self, call: Call) -> str:
         """Masked; the list shows the whole number to those who may read it."""
         return shown_number(call, sees=False)
@@ -208,27 +212,27 @@ class CallAdmin(NumberSearch[Call], CallListPages):
         """The caller's number as this user may read it: a column made for the request."""
         access = access_of(request)
 
-        @display(description="caller", ordering="caller_number")
+        @display(description=gettext("caller"), ordering="caller_number")
         def caller(call: Call) -> str:
             return shown_number(call, sees=access.sees_numbers_of(call.organization_id))
 
         shown = [caller if each == "caller" else each for each in super().get_list_display(request)]
         return [shown[0], "said", *shown[1:]] if search_of(request) else shown
 
-    @display(description="said")
+    @display(description=_("said"))
     def said(self, call: Call) -> str:
         """The sentence that the search found, and a link to the second at which it was said."""
         return listed_of(call).said
 
-    @display(description="duration")
+    @display(description=_("duration"))
     def duration(self, call: Call) -> str:
         return duration_text(call.duration_s)
 
-    @display(description="turns")
+    @display(description=_("turns"))
     def turns(self, call: Call) -> int:
         return len(listed_of(call).figures.response_times)
 
-    @display(description="response time", ordering="slowest_response_ms")
+    @display(description=_("response time"), ordering="slowest_response_ms")
     def response(self, call: Call) -> str:
         """The median of the turns, and the slowest, by which the list is filtered and ordered."""
         median = response_text(median_ms(listed_of(call).figures.response_times))
@@ -239,14 +243,14 @@ class CallAdmin(NumberSearch[Call], CallListPages):
             '<span class="va-nowrap">{}</span> <span class="va-hint va-nowrap">slowest {}</span>', median, slowest
         )
 
-    @display(description="order")
+    @display(description=_("order"))
     def order_total(self, call: Call) -> str:
         figures = listed_of(call).figures
         if figures.total is None:
             return "–"
         return format_html('<span class="va-nowrap">{} {}</span>', f"{figures.total:.2f}", figures.currency)
 
-    @display(description="cost", ordering="cost_usd")
+    @display(description=_("cost"), ordering="cost_usd")
     def cost(self, call: Call) -> str:
         return cost_text(call)
 

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sessions.appointments.models import Appointment
 from sessions.calls.masked_numbers import masked_in
@@ -90,7 +92,7 @@ class CallPage:
 
 
 MOST_LINES = 3000
-NOT_KEPT = "(not kept)"
+NOT_KEPT = _("(not kept)")
 
 
 def read_call(call: Call, *, caller: str, sees: bool = True, wanted: Wanted = NOTHING_WANTED) -> CallPage:
@@ -116,8 +118,8 @@ def read_call(call: Call, *, caller: str, sees: bool = True, wanted: Wanted = NO
     return CallPage(
         call=call,
         caller=caller,
-        reason=reason,
-        advice=advice,
+        reason=gettext(reason) if reason else "",
+        advice=gettext(advice) if advice else "",
         conversation=conversation,
         timeline=[
             TimelineRow(
@@ -162,7 +164,7 @@ def conversation_of(
     call: Call, lines: Sequence[TranscriptLine], tools: Sequence[ToolCall], turns: Sequence[Turn]
 ) -> list[ConversationEntry]:
     """Both sides in the order spoken, tool calls where they happened, each first response of a turn with its time."""
-    no_words = NOT_KEPT if call.recording_declined_at else ""
+    no_words = str(NOT_KEPT) if call.recording_declined_at else ""
     entries = [_line(line, no_words) for line in lines] + [_tool(tool, _tool_ms(call, tool, lines)) for tool in tools]
     entries.sort(key=lambda each: each.at_ms)
     responses = {turn.number: turn.response_ms for turn in turns if turn.response_ms is not None}
@@ -196,12 +198,22 @@ def made_of(
     """What was made of a caller's line, by the line's `spoken_at_ms`: the last line that had begun when it was said."""
     begins = [line.spoken_at_ms for line in lines if line.speaker == TranscriptLine.Speaker.CALLER]
     said = [
-        (line.said_at_ms, Made(f"order-line-{line.pk}", f"{line}, order No. {order.number}"))
+        (
+            line.said_at_ms,
+            Made(
+                f"order-line-{line.pk}",
+                gettext("%(line)s, order No. %(number)s") % {"line": line, "number": order.number},
+            ),
+        )
         for order in orders
         for line in order.lines.all()
     ]
     said += [
-        (each.said_at_ms, Made(f"appointment-{each.pk}", f"Appointment No. {each.number}")) for each in appointments
+        (
+            each.said_at_ms,
+            Made(f"appointment-{each.pk}", gettext("Appointment No. %(number)s") % {"number": each.number}),
+        )
+        for each in appointments
     ]
     made: dict[int, list[Made]] = {}
     for at_ms, what in said:
@@ -235,7 +247,7 @@ def _line(line: TranscriptLine, no_words: str) -> ConversationEntry:
 def _tool(tool: ToolCall, at_ms: int) -> ConversationEntry:
     result = tool.output.get("say", "") if isinstance(tool.output, dict) else ""
     return ConversationEntry(
-        "tool", at_ms, offset_text(at_ms), tool_sentence(tool), "Tool",
+        "tool", at_ms, offset_text(at_ms), tool_sentence(tool), gettext("Tool"),
         outcome=tool.outcome, result=str(result), duration_ms=tool.duration_ms,
     )  # fmt: skip
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from django.utils.translation import gettext
+
 from sessions.appointments.models import AppointmentState
 from sessions.calls.end_reasons import EXPLANATIONS, REFUSED_FOR, EndReason, Explanation
 from sessions.calls.models import Call, CallState, ToolCall
@@ -51,7 +53,7 @@ def reason_and_advice(end_reason: str, *, refused_for: str = "") -> Explanation:
 
 def end_reason_text(call: Call) -> str:
     """“Caller hung up”"""
-    return call.get_end_reason_display() or ("In progress" if call.is_live else "–")
+    return call.get_end_reason_display() or (gettext("In progress") if call.is_live else "–")
 
 
 def duration_text(seconds: int | None) -> str:
@@ -73,7 +75,7 @@ def cost_text(call: Call) -> str:
     """“$0.0421”; “unknown” where the price table lacks something that was used."""
     if call.cost_usd is not None:
         return f"${call.cost_usd:.4f}"
-    return "Unknown" if call.usage else "–"
+    return gettext("Unknown") if call.usage else "–"
 
 
 def median_ms(times: Iterable[int | None]) -> float | None:
@@ -86,66 +88,81 @@ def tool_sentence(tool_call: ToolCall) -> str:
     arguments: Mapping[str, Any] = tool_call.arguments if isinstance(tool_call.arguments, dict) else {}
     match tool_call.name:
         case "look_up_items":
-            return f"Looked up “{arguments.get('query', '')}” on the menu."
+            return gettext("Looked up “%(query)s” on the menu.") % {"query": arguments.get("query", "")}
         case "change_order":
             return _changes(arguments.get("changes"))
         case "read_back_order":
-            return "Read the order back."
+            return gettext("Read the order back.")
         case "submit_order":
             name = arguments.get("customer_name")
-            return f"Submitted the order for {name}." if name else "Submitted the order."
-        case "look_up_services":
-            return f"Looked up the service “{arguments.get('query', '')}”."
-        case "find_appointment_times":
             return (
-                f"Looked for times: {arguments.get('service', '')}, {arguments.get('when') or 'as soon as possible'}."
+                gettext("Submitted the order for %(name)s.") % {"name": name}
+                if name
+                else gettext("Submitted the order.")
             )
+        case "look_up_services":
+            return gettext("Looked up the service “%(query)s”.") % {"query": arguments.get("query", "")}
+        case "find_appointment_times":
+            return gettext("Looked for times: %(service)s, %(when)s.") % {
+                "service": arguments.get("service", ""),
+                "when": arguments.get("when") or gettext("as soon as possible"),
+            }
         case "choose_appointment":
             return _chosen(arguments)
         case "read_back_appointment":
-            return "Read the appointment back."
+            return gettext("Read the appointment back.")
         case "book_appointment":
-            return "Booked the appointment."
+            return gettext("Booked the appointment.")
         case "find_my_appointments":
-            return "Looked up the caller's appointments."
+            return gettext("Looked up the caller's appointments.")
         case "move_appointment":
-            return f"Move of appointment No. {arguments.get('appointment', '?')} to “{arguments.get('time', '')}”."
+            return gettext("Move of appointment No. %(appointment)s to “%(time)s”.") % {
+                "appointment": arguments.get("appointment", "?"),
+                "time": arguments.get("time", ""),
+            }
         case "cancel_appointment":
-            return f"Cancellation of appointment No. {arguments.get('appointment', '?')}."
+            return gettext("Cancellation of appointment No. %(appointment)s.") % {
+                "appointment": arguments.get("appointment", "?")
+            }
         case "transfer_call":
-            return f"Transferred the caller to “{arguments.get('target', '')}”."
+            return gettext("Transferred the caller to “%(target)s”.") % {"target": arguments.get("target", "")}
         case "end_call":
-            return "Ended the call."
+            return gettext("Ended the call.")
         case "get_opening_hours":
-            return "Looked up the opening hours."
-    return f"Used {tool_call.name.replace('_', ' ')}."
+            return gettext("Looked up the opening hours.")
+    return gettext("Used %(tool_call)s.") % {"tool_call": tool_call.name.replace("_", " ")}
 
 
 def _chosen(arguments: Mapping[str, Any]) -> str:
     said = [f"{name.replace('_', ' ')} “{value}”" for name, value in arguments.items() if value]
-    return f"Chose {', '.join(said)}." if said else "Looked at the appointment."
+    return gettext("Chose %(said)s.") % {"said": ", ".join(said)} if said else gettext("Looked at the appointment.")
 
 
 def _changes(changes: object) -> str:
     if not isinstance(changes, Sequence) or isinstance(changes, str) or not changes:
-        return "Changed the order."
+        return gettext("Changed the order.")
     said = "; ".join(_change(change) for change in changes if isinstance(change, Mapping))
-    return f"Changed the order: {said}." if said else "Changed the order."
+    return gettext("Changed the order: %(said)s.") % {"said": said} if said else gettext("Changed the order.")
 
 
 def _change(change: Mapping[str, Any]) -> str:
     what = " ".join(str(change[name]) for name in ("size", "item") if change.get(name))
     modifiers = change.get("modifiers")
     if isinstance(modifiers, list) and modifiers:
-        what = f"{what} with {', '.join(map(str, modifiers))}".strip()
+        what = (
+            gettext("%(what)s with %(modifiers)s") % {"what": what, "modifiers": ", ".join(map(str, modifiers))}
+        ).strip()
     match change.get("do"):
         case "add":
-            return f"added {change.get('quantity', 1)} × {what}"
+            return gettext("added %(quantity)s × %(what)s") % {"quantity": change.get("quantity", 1), "what": what}
         case "update":
             quantity = f"{change['quantity']} × " if change.get("quantity") else ""
-            return f"line {change.get('line')} is now {quantity}{what}".rstrip(" ×")
+            return (
+                gettext("line %(line)s is now %(quantity)s%(what)s")
+                % {"line": change.get("line"), "quantity": quantity, "what": what}
+            ).rstrip(" ×")
         case "remove":
-            return f"removed line {change.get('line')}"
+            return gettext("removed line %(line)s") % {"line": change.get("line")}
         case "clear":
-            return "removed all items"
+            return gettext("removed all items")
     return str(change.get("do", "changed something"))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from sessions.calls.models import Turn
 
 PARTS = (
-    ("detection", "Speech end detection"),
-    ("model", "AI provider: first audio"),
-    ("playout", "Playback to the caller"),
+    ("detection", _("Speech end detection")),
+    ("model", _("AI provider: first audio")),
+    ("playout", _("Playback to the caller")),
 )
 WIDTH = 1000
 SHORTEST_SCALE_MS = 1000
@@ -38,7 +41,7 @@ class Bar:
     def text(self) -> str:
         """What the bar shows, for screen readers."""
         parts = ", ".join(f"{part.kind} {part.ms} ms" for part in self.parts)
-        return f"Turn {self.turn}: {self.ms} ms ({parts})"
+        return gettext("Turn %(turn)s: %(ms)s ms (%(parts)s)") % {"turn": self.turn, "ms": self.ms, "parts": parts}
 
 
 SLOW_MS = 1500
@@ -54,7 +57,7 @@ def bars(turns: Iterable[Turn]) -> list[Bar]:
 def _bar(turn: Turn, response_ms: int, scale: int) -> Bar:
     parts: list[Part] = []
     begins_ms = 0
-    for kind, _ in PARTS:
+    for kind, _label in PARTS:
         ms: int | None = getattr(turn, f"{kind}_ms")
         if ms:
             _add(parts, kind, begins_ms, min(ms, max(response_ms - begins_ms, 0)), scale)

@@ -13,6 +13,8 @@ from django.contrib.staticfiles import finders
 from django.db.models import F
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sessions.calls.models import Call, Turn
 
@@ -23,7 +25,7 @@ from .waveform import BINS, Lane, Silence, height_of, lanes_of, silences_of
 LIBRARY = "vendor/wavesurfer.esm.js"
 LONG_SILENCE_MS = 2000
 MOST_MARKS = 400
-KINDS = (("interruption", "Interruptions"), ("silence", "Silences over 2 s"), ("tool", "Tool calls"))
+KINDS = (("interruption", _("Interruptions")), ("silence", _("Silences over 2 s")), ("tool", _("Tool calls")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,10 @@ class Player:
     @property
     def waveform(self) -> str:
         """The waveform for screen readers."""
-        return f"Waveform of {' and '.join(lane.name.lower() for lane in self.lanes)}. {self.summary}"
+        return gettext("Waveform of %(lanes)s. %(summary)s") % {
+            "lanes": " and ".join(lane.name.lower() for lane in self.lanes),
+            "summary": self.summary,
+        }
 
     @property
     def summary(self) -> str:
@@ -109,8 +114,8 @@ class Player:
         counts = {kind: sum(mark.kind == kind for mark in self.marks) for kind, _ in KINDS}
         said = (
             counted(counts["interruption"], "interruption", "interruptions"),
-            counted(counts["silence"], "silence over 2 s", "silences over 2 s"),
-            counted(counts["tool"], "tool call", "tool calls"),
+            counted(counts["silence"], gettext("silence over 2 s"), gettext("silences over 2 s")),
+            counted(counts["tool"], gettext("tool call"), gettext("tool calls")),
         )
         return ", ".join(said)
 
@@ -209,7 +214,7 @@ def merged(silences: Iterable[Silence]) -> list[Silence]:
 
 def _silence(silence: Silence, begins_ms: int) -> Mark:
     length_ms = silence.ends_ms - silence.starts_ms
-    text = f"Silence for {length_ms / 1000:.1f} s"
+    text = gettext("Silence for %(length_ms)s s") % {"length_ms": f"{length_ms / 1000:.1f}"}
     return Mark("silence", begins_ms + max(silence.starts_ms, 0), text, x=0, width=length_ms)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, TypeVar
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.roles import Area
 from agents.tenant_admin.tenant import ReadOnlyAdmin
@@ -29,7 +30,7 @@ class CallRecordAdmin(ReadOnlyAdmin[T]):
     linkable = ("call",)
     readonly_fields: ClassVar[tuple[str, ...]] = ("of_call",)
 
-    @display(description="call")
+    @display(description=_("call"))
     def of_call(self, row: T) -> str:
         return call_link(row.call)
 
@@ -43,7 +44,7 @@ class TranscriptLineAdmin(CallRecordAdmin[TranscriptLine]):
     fields = ("of_call", "speaker", "text", "time_in_call", "turn", "is_cut", "item_id")
     readonly_fields = ("of_call", "time_in_call")
 
-    @display(description="time in the call", ordering="spoken_at_ms")
+    @display(description=_("time in the call"), ordering="spoken_at_ms")
     def time_in_call(self, line: TranscriptLine) -> str:
         return offset_text(line.spoken_at_ms)
 
@@ -57,21 +58,23 @@ class ToolCallAdmin(CallRecordAdmin[ToolCall]):
     fields = ("of_call", "sentence", "outcome_label", "at", "duration_ms", "shown_arguments", "result", "tool_call_id")
     readonly_fields = ("of_call", "sentence", "outcome_label", "shown_arguments", "result")
 
-    @display(description="tool call")
+    @display(description=_("tool call"))
     def sentence(self, tool_call: ToolCall) -> str:
         return tool_sentence(tool_call)
 
     @display(
-        description="outcome", ordering="outcome", label={"done": "success", "refused": "warning", "failed": "danger"}
+        description=_("outcome"),
+        ordering="outcome",
+        label={"done": "success", "refused": "warning", "failed": "danger"},
     )
     def outcome_label(self, tool_call: ToolCall) -> tuple[str, str]:
         return tool_call.outcome, tool_call.get_outcome_display()
 
-    @display(description="arguments")
+    @display(description=_("arguments"))
     def shown_arguments(self, tool_call: ToolCall) -> str:
         return as_json(tool_call.arguments)
 
-    @display(description="result")
+    @display(description=_("result"))
     def result(self, tool_call: ToolCall) -> str:
         return as_json(tool_call.output)
 
@@ -85,11 +88,11 @@ class CallEventAdmin(CallRecordAdmin[CallEvent]):
     fields = ("of_call", "sentence", "kind", "at", "detail_json")
     readonly_fields = ("of_call", "sentence", "detail_json")
 
-    @display(description="event", ordering="kind")
+    @display(description=_("event"), ordering="kind")
     def sentence(self, event: CallEvent) -> str:
         return event_sentence(event.kind, event.detail)
 
-    @display(description="details")
+    @display(description=_("details"))
     def detail_json(self, event: CallEvent) -> str:
         return as_json(event.detail)
 
@@ -101,7 +104,7 @@ class TurnAdmin(CallRecordAdmin[Turn]):
     ordering = ("-id",)
     fields = ("of_call", "number", "response_ms", "detection_ms", "model_ms", "playout_ms", "is_interrupted")
 
-    @display(description="response time", ordering="response_ms")
+    @display(description=_("response time"), ordering="response_ms")
     def response(self, turn: Turn) -> str:
         return response_text(turn.response_ms)
 
@@ -113,7 +116,7 @@ class DraftOrderAdmin(CallRecordAdmin[DraftOrder]):
     fields = ("of_call", "version", "read_back_version", "read_back_turn", "updated_at", "content")
     readonly_fields = ("of_call", "content", "updated_at")
 
-    @display(description="lines")
+    @display(description=_("lines"))
     def content(self, draft: DraftOrder) -> str:
         return as_json(draft.lines)
 
@@ -143,7 +146,7 @@ class RoomAgentAdmin(CallRecordAdmin[RoomAgent]):
     )  # fmt: skip
     readonly_fields = ("of_call", "status_label")
 
-    @display(description="status", ordering="status", label=AGENT_COLORS)
+    @display(description=_("status"), ordering="status", label=AGENT_COLORS)
     def status_label(self, agent: RoomAgent) -> tuple[str, str]:
         return agent.status, agent.get_status_display()
 
@@ -161,7 +164,7 @@ class CallListeningAdmin(ReadOnlyAdmin[CallListening]):
     fields = ("began_at", "ended_at", "principal", "of_call")
     readonly_fields = ("of_call",)
 
-    @display(description="call")
+    @display(description=_("call"))
     def of_call(self, listening: CallListening) -> str:
         call = Call.objects.filter(pk=listening.call_number).select_related("organization").first()
         return call_link(call) if call else f"{listening.call_number} (deleted)"

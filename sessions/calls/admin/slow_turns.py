@@ -6,6 +6,10 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
 from sessions.calls.models import Call, CallEvent, ToolCall, Turn
 
 from .display import response_text
@@ -14,15 +18,15 @@ from .latency_bars import SLOW_MS
 # Shorter parts explain nothing.
 SHORTEST_NAMED_MS = 100
 # Events that held an answer up, and what they mean.
-HELD_UP: Mapping[str, str] = {
-    "agent_lost": "the connection to the AI provider was lost and made anew",
-    "response_failed": "the AI provider failed, and was asked again",
-    "response_not_heard": "the AI provider answered without sound, and was asked again",
-    "response_stuck": "the AI provider stopped in the middle, and was asked again",
-    "answer_overdue": "the AI provider did not begin by itself",
-    "turn_missing": "the AI provider did not notice the caller's turn",
-    "speech_end_missing": "the end of the caller's speech was not noticed",
-    "tool_timed_out": "a tool took too long and was given up",
+HELD_UP: Mapping[str, StrOrPromise] = {
+    "agent_lost": _("the connection to the AI provider was lost and made anew"),
+    "response_failed": _("the AI provider failed, and was asked again"),
+    "response_not_heard": _("the AI provider answered without sound, and was asked again"),
+    "response_stuck": _("the AI provider stopped in the middle, and was asked again"),
+    "answer_overdue": _("the AI provider did not begin by itself"),
+    "turn_missing": _("the AI provider did not notice the caller's turn"),
+    "speech_end_missing": _("the end of the caller's speech was not noticed"),
+    "tool_timed_out": _("a tool took too long and was given up"),
 }
 
 
@@ -58,9 +62,13 @@ def _sentence(call: Call, turn: Turn, tools: Sequence[ToolCall], events: Sequenc
     total = turn.response_ms or 0
     parts = sorted(_parts(call, turn, tools), key=lambda part: -part[1])
     said = [f"{name} {response_text(ms)}" for name, ms in parts if ms >= SHORTEST_NAMED_MS]
-    why = f": {', '.join(said)}" if said else "; its parts were not measured"
+    why = f": {', '.join(said)}" if said else gettext("; its parts were not measured")
     held_up = "".join(f"; {each}" for each in _held_up(turn, events))
-    return f"Slow, {response_text(total)}{why}{held_up}."
+    return gettext("Slow, %(response_text)s%(why)s%(held_up)s.") % {
+        "response_text": response_text(total),
+        "why": why,
+        "held_up": held_up,
+    }
 
 
 def _parts(call: Call, turn: Turn, tools: Sequence[ToolCall]) -> Iterator[tuple[str, int]]:
@@ -71,12 +79,12 @@ def _parts(call: Call, turn: Turn, tools: Sequence[ToolCall]) -> Iterator[tuple[
     tools_ms = min(_covered_ms(span for _, span in awaited), model_ms)
     if awaited:
         yield _name_of_tools([tool for tool, _ in awaited]), tools_ms
-    yield "AI provider", model_ms - tools_ms
-    yield "detecting the end of speech", detection_ms
-    yield "playback to the caller", playout_ms
+    yield gettext("AI provider"), model_ms - tools_ms
+    yield gettext("detecting the end of speech"), detection_ms
+    yield gettext("playback to the caller"), playout_ms
     rest_ms = (turn.response_ms or 0) - detection_ms - model_ms - playout_ms
     if any(measured):
-        yield "not measured", rest_ms
+        yield gettext("not measured"), rest_ms
 
 
 def _awaited(call: Call, turn: Turn, tools: Sequence[ToolCall]) -> Iterator[tuple[ToolCall, Span]]:
@@ -114,7 +122,11 @@ def _covered_ms(spans: Iterable[Span]) -> int:
 def _name_of_tools(tools: Sequence[ToolCall]) -> str:
     """“tool “change order””, “2 tools, longest “change order””."""
     longest = max(tools, key=lambda tool: tool.duration_ms).name.replace("_", " ")
-    return f"tool “{longest}”" if len(tools) == 1 else f"{len(tools)} tools, the longest “{longest}”,"
+    return (
+        gettext("tool “%(longest)s”") % {"longest": longest}
+        if len(tools) == 1
+        else gettext("%(number)s tools, the longest “%(longest)s”,") % {"number": len(tools), "longest": longest}
+    )
 
 
 def _held_up(turn: Turn, events: Sequence[CallEvent]) -> Iterator[str]:
@@ -122,7 +134,7 @@ def _held_up(turn: Turn, events: Sequence[CallEvent]) -> Iterator[str]:
         return
     during = range(turn.speech_ended_ms, turn.speech_ended_ms + turn.response_ms + 1)
     kinds = [each.kind for each in events if each.at_ms is not None and each.at_ms in during]
-    yield from (HELD_UP[kind] for kind in dict.fromkeys(kinds) if kind in HELD_UP)
+    yield from (str(HELD_UP[kind]) for kind in dict.fromkeys(kinds) if kind in HELD_UP)
 
 
 def _ms(call: Call, at: dt.datetime) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 # `Recording.peaks`: for each channel so many bytes, each the loudest sample of its part of the file.
 BINS = 1000
 LANE_HEIGHT = 48
@@ -35,7 +37,11 @@ def lanes_of(peaks: bytes | None) -> list[Lane]:
     """One lane for each channel, on one scale; none where there is no waveform."""
     channels = channels_of(peaks)
     top = max([LEAST_TOP, *(max(each) for each in channels)])
-    named = [("Caller", "caller"), ("Agent", "agent")] if len(channels) == 2 else [("Caller and agent", "both")]
+    named = (
+        [(gettext("Caller"), "caller"), (gettext("Agent"), "agent")]
+        if len(channels) == 2
+        else [(gettext("Caller and agent"), "both")]
+    )
     return [
         Lane(name, kind, _path(channel, top, at * (LANE_HEIGHT + GAP)), at * (LANE_HEIGHT + GAP))
         for at, (channel, (name, kind)) in enumerate(zip(channels, named, strict=False))

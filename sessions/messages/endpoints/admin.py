@@ -12,6 +12,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.hours.local_time import when_of
 from agents.organizations.access import access_of
@@ -44,12 +46,12 @@ class WebhookEndpointForm(TenantForm):
         label="URL",
         max_length=MAX_URL_LENGTH,
         widget=TextInput(attrs={"inputmode": "url", "placeholder": "https://"}),
-        help_text="Public, and starts with https://. Redirects are not followed.",
+        help_text=_("Public, and starts with https://. Redirects are not followed."),
     )
     events = forms.MultipleChoiceField(
         choices=[(event.value, f"{event.value}: {event.label}") for event in CHOOSABLE],
         widget=CheckboxSelectMultiple(),
-        error_messages={"required": "Choose at least one event."},
+        error_messages={"required": _("Choose at least one event.")},
     )
 
     def clean_url(self) -> str:
@@ -85,43 +87,76 @@ class WebhookEndpointAdmin(TenantAdmin[WebhookEndpoint]):
     list_select_related = ("organization",)
     search_fields = ("name", "url")
     buttons = (
-        Button("test", "Send a test event", "test", icon="send", style="primary", power=Power.EDIT, calls_provider=True,
-               is_offered=lambda endpoint: not endpoint.is_paused),
-        Button("replay", "Replay all failed", "replay", icon="replay", power=Power.EDIT,
-               is_offered=lambda endpoint: not endpoint.is_paused),
-        Button("resume", "Resume", "resume", icon="play_arrow", style="primary", power=Power.EDIT,
-               is_offered=lambda endpoint: endpoint.is_paused),
-        Button("pause", "Pause", "pause", icon="pause", power=Power.EDIT,
-               confirm="Nothing is sent to it until it is resumed. Its events are kept, and can be replayed then.",
-               is_offered=lambda endpoint: not endpoint.is_paused),
-        Button("rotate", "Rotate secret", "rotate", icon="autorenew", power=Power.EDIT,
-               confirm="A new secret is created and shown once. For 24 hours each webhook is signed with both."),
-    )  # fmt: skip
+        Button(
+            "test",
+            _("Send a test event"),
+            "test",
+            icon="send",
+            style="primary",
+            power=Power.EDIT,
+            calls_provider=True,
+            is_offered=lambda endpoint: not endpoint.is_paused,
+        ),
+        Button(
+            "replay",
+            _("Replay all failed"),
+            "replay",
+            icon="replay",
+            power=Power.EDIT,
+            is_offered=lambda endpoint: not endpoint.is_paused,
+        ),
+        Button(
+            "resume",
+            _("Resume"),
+            "resume",
+            icon="play_arrow",
+            style="primary",
+            power=Power.EDIT,
+            is_offered=lambda endpoint: endpoint.is_paused,
+        ),
+        Button(
+            "pause",
+            _("Pause"),
+            "pause",
+            icon="pause",
+            power=Power.EDIT,
+            confirm=_("Nothing is sent to it until it is resumed. Its events are kept, and can be replayed then."),
+            is_offered=lambda endpoint: not endpoint.is_paused,
+        ),
+        Button(
+            "rotate",
+            _("Rotate secret"),
+            "rotate",
+            icon="autorenew",
+            power=Power.EDIT,
+            confirm=_("A new secret is created and shown once. For 24 hours each webhook is signed with both."),
+        ),
+    )
 
-    @display(description="status", label={"active": "success", "failing": "warning", "paused": "danger"})
+    @display(description=_("status"), label={"active": "success", "failing": "warning", "paused": "danger"})
     def status(self, endpoint: WebhookEndpoint) -> tuple[str, str]:
         if endpoint.is_paused:
-            return "paused", "Paused by the system" if endpoint.pause_reason else "Paused"
+            return "paused", gettext("Paused by the system") if endpoint.pause_reason else gettext("Paused")
         if endpoint.failing_since is not None:
-            return "failing", f"Failing since {when_of(endpoint, endpoint.failing_since)}"
-        return "active", "Active"
+            return "failing", gettext("Failing since %(time)s") % {"time": when_of(endpoint, endpoint.failing_since)}
+        return "active", gettext("Active")
 
-    @display(description="events")
+    @display(description=_("events"))
     def wanted(self, endpoint: WebhookEndpoint) -> str:
-        return "All" if set(endpoint.events) >= set(CHOOSABLE) else ", ".join(grouped(endpoint.events))
+        return gettext("All") if set(endpoint.events) >= set(CHOOSABLE) else ", ".join(grouped(endpoint.events))
 
-    @display(description="secret")
+    @display(description=_("secret"))
     def signing_secret(self, endpoint: WebhookEndpoint) -> str:
         until = endpoint.earlier_secret_until
         if until is None or until <= timezone.now():
             return "whsec_…"
-        return f"whsec_…; the earlier one is used, too, until {when_of(endpoint, until)}"
+        return gettext("whsec_…; the earlier one is used, too, until %(time)s") % {"time": when_of(endpoint, until)}
 
-    @display(description="why it is paused")
+    @display(description=_("why it is paused"))
     def why_paused(self, endpoint: WebhookEndpoint) -> str:
         if not endpoint.is_paused:
             return "–"
-        return endpoint.pause_reason or "Somebody paused it: the history says who."
+        return endpoint.pause_reason or gettext("Somebody paused it: the history says who.")
 
     def get_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> tuple[str, ...]:
         fields = ("organization", "name", "url", "events")
@@ -141,8 +176,8 @@ class WebhookEndpointAdmin(TenantAdmin[WebhookEndpoint]):
         page, of = reverse("admin:voice_sessions_outboxmessage_changelist"), {"endpoint__id__exact": str(row.pk)}
         failed = {**of, "state__exact": OutboxMessage.State.FAILED.value}
         return (
-            PageLink("Deliveries", "outbox", f"{page}?{urlencode(of)}"),
-            PageLink("Failed deliveries", "error", f"{page}?{urlencode(failed)}"),
+            PageLink(gettext("Deliveries"), "outbox", f"{page}?{urlencode(of)}"),
+            PageLink(gettext("Failed deliveries"), "error", f"{page}?{urlencode(failed)}"),
         )
 
     def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:
@@ -163,20 +198,20 @@ class WebhookEndpointAdmin(TenantAdmin[WebhookEndpoint]):
     def replay(self, request: HttpRequest, endpoint: WebhookEndpoint, _: str) -> str:
         count = replay_undelivered(endpoint)
         if not count:
-            return "Nothing has failed: there is nothing to replay."
+            return gettext("Nothing has failed: there is nothing to replay.")
         return f"{count} {'delivery is' if count == 1 else 'deliveries are'} being sent again, in order."
 
     def resume(self, request: HttpRequest, endpoint: WebhookEndpoint, _: str) -> str:
         resume_endpoint(endpoint)
-        return "The endpoint is resumed. “Replay all failed” sends what was kept meanwhile."
+        return gettext("The endpoint is resumed. “Replay all failed” sends what was kept meanwhile.")
 
     def pause(self, request: HttpRequest, endpoint: WebhookEndpoint, _: str) -> str:
         pause_endpoint(endpoint)
-        return "The endpoint is paused."
+        return gettext("The endpoint is paused.")
 
     def rotate(self, request: HttpRequest, endpoint: WebhookEndpoint, _: str) -> str:
         show_secret(request, rotate_secret(endpoint))
-        return "The secret was rotated. The earlier one signs, too, for another 24 hours."
+        return gettext("The secret was rotated. The earlier one signs, too, for another 24 hours.")
 
 
 def grouped(events: Collection[str]) -> list[str]:
@@ -192,13 +227,21 @@ def grouped(events: Collection[str]) -> list[str]:
 
 def test_result(attempt: WebhookAttempt | None) -> str:
     if attempt is None:
-        return "The test event is being sent. “Deliveries” shows what comes of it."
+        return gettext("The test event is being sent. “Deliveries” shows what comes of it.")
     if not attempt.error:
-        return f"The endpoint accepted the test event: {attempt.status}, after {attempt.duration_ms} ms."
+        return gettext("The endpoint accepted the test event: %(status)s, after %(duration_ms)s ms.") % {
+            "status": attempt.status,
+            "duration_ms": attempt.duration_ms,
+        }
     why = f"{attempt.error[0].upper()}{attempt.error[1:]}"
-    raise ApplicationError(f"The test event was not accepted. {why}. “Deliveries” shows the response.")
+    raise ApplicationError(
+        gettext("The test event was not accepted. %(why)s. “Deliveries” shows the response.") % {"why": why}
+    )
 
 
 def show_secret(request: HttpRequest, secret: str) -> None:
     """Once, to the person who requested it; it is neither in the history nor in a log."""
-    messages.warning(request, f"The endpoint's secret is {secret} – copy it now, it is not shown again.")
+    messages.warning(
+        request,
+        gettext("The endpoint's secret is %(secret)s – copy it now, it is not shown again.") % {"secret": secret},
+    )

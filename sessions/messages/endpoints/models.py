@@ -7,6 +7,7 @@ import uuid
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
@@ -27,24 +28,24 @@ class WebhookEndpoint(TenantModel):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="webhook_endpoints")
-    name = models.CharField(max_length=80, help_text="For people, such as “Kitchen display”.")
-    url = models.CharField("URL", max_length=MAX_URL_LENGTH, help_text="Starts with https://. It is not redirected.")
+    name = models.CharField(max_length=80, help_text=_("For people, such as “Kitchen display”."))
+    url = models.CharField("URL", max_length=MAX_URL_LENGTH, help_text=_("Starts with https://. It is not redirected."))
     events = models.JSONField(default=list)
     sealed_secret = models.TextField(editable=False)
     sealed_earlier_secret = models.TextField(blank=True, editable=False)
-    earlier_secret_until = models.DateTimeField("earlier secret is used until", null=True, editable=False)
+    earlier_secret_until = models.DateTimeField(_("earlier secret is used until"), null=True, editable=False)
     paused_at = models.DateTimeField(null=True, editable=False)
     # Empty if a person paused it.
     pause_reason = models.CharField(max_length=LONGEST_REASON, blank=True, editable=False)
     failing_since = models.DateTimeField(null=True, editable=False)
-    last_success_at = models.DateTimeField("last success", null=True, editable=False)
+    last_success_at = models.DateTimeField(_("last success"), null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = TenantQuerySet["WebhookEndpoint"].as_manager()
 
     class Meta:
         ordering = ("name", "created_at")
-        verbose_name = "webhook endpoint"
+        verbose_name = _("webhook endpoint")
 
     def __str__(self) -> str:
         return self.name
@@ -81,9 +82,9 @@ class WebhookAttempt(TenantModel):
 
     message = models.ForeignKey(OutboxMessage, models.CASCADE, related_name="log")
     at = models.DateTimeField(default=timezone.now, db_index=True)
-    status = models.PositiveSmallIntegerField(null=True, help_text="Empty: no response.")
+    status = models.PositiveSmallIntegerField(null=True, help_text=_("Empty: no response."))
     error = models.CharField(max_length=300, blank=True)
-    duration_ms = models.PositiveIntegerField("duration (ms)")
+    duration_ms = models.PositiveIntegerField(_("duration (ms)"))
     request_headers = models.JSONField(default=dict)
     response_headers = models.JSONField(default=dict)
     response_body = models.TextField(blank=True)
@@ -92,7 +93,7 @@ class WebhookAttempt(TenantModel):
 
     class Meta:
         ordering = ("id",)
-        verbose_name = "webhook attempt"
+        verbose_name = _("webhook attempt")
 
     def __str__(self) -> str:
         return f"{self.message} {self.status or self.error}"

@@ -11,6 +11,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.access import access_of
 from agents.organizations.roles import Area
@@ -55,8 +57,8 @@ class TextAdmin(NumberSearch[Text], ReadOnlyAdmin[Text]):
               "our_number")  # fmt: skip
     readonly_fields = ("state_label", "shown_number", "kind_label", "size", "cause", "fix", "conversation")
     buttons = (
-        Button("resend", "Send again", "send_again", icon="replay", style="primary", is_offered=may_resend,
-               confirm="The customer gets the same text once more."),
+        Button("resend", _("Send again"), "send_again", icon="replay", style="primary", is_offered=may_resend,
+               confirm=_("The customer gets the same text once more.")),
     )  # fmt: skip
 
     def sees_numbers(self, request: HttpRequest) -> bool:
@@ -73,40 +75,40 @@ class TextAdmin(NumberSearch[Text], ReadOnlyAdmin[Text]):
         whole = Text.objects.visible_to(seen).filter(pk=OuterRef("pk"))
         return super().get_queryset(request).annotate(is_number_seen=Exists(whole))
 
-    @display(description="state", ordering="state", label=TEXT_COLORS)
+    @display(description=_("state"), ordering="state", label=TEXT_COLORS)
     def state_label(self, text: Text) -> tuple[str, str]:
         return text.state, text.get_state_display()
 
-    @display(description="customer", ordering="number")
+    @display(description=_("customer"), ordering="number")
     def shown_number(self, text: Text) -> str:
         caller = read_caller(text.number)
         return caller.label if getattr(text, "is_number_seen", False) or not caller.number else mask(caller.number)
 
-    @display(description="kind", ordering="kind")
+    @display(description=_("kind"), ordering="kind")
     def kind_label(self, text: Text) -> str:
-        return text.get_kind_display() if text.kind else "From the customer"
+        return text.get_kind_display() if text.kind else gettext("From the customer")
 
-    @display(description="text")
+    @display(description=_("text"))
     def excerpt(self, text: Text) -> str:
         return text.body if len(text.body) <= 80 else f"{text.body[:79]}…"
 
-    @display(description="reason", ordering="reason")
+    @display(description=_("reason"), ordering="reason")
     def why(self, text: Text) -> str:
         return text.get_reason_display() if text.reason else ""
 
-    @display(description="size")
+    @display(description=_("size"))
     def size(self, text: Text) -> str:
         return size_sentence(text.body)
 
-    @display(description="cause")
+    @display(description=_("cause"))
     def cause(self, text: Text) -> str:
-        return explanation_of(text.reason).cause if text.reason else "–"
+        return str(explanation_of(text.reason).cause) if text.reason else "–"
 
-    @display(description="what to do")
+    @display(description=_("what to do"))
     def fix(self, text: Text) -> str:
-        return explanation_of(text.reason).fix if text.reason else "–"
+        return str(explanation_of(text.reason).fix) if text.reason else "–"
 
-    @display(description="conversation")
+    @display(description=_("conversation"))
     def conversation(self, text: Text) -> str:
         if not getattr(text, "is_number_seen", False):
             return "–"
@@ -116,19 +118,25 @@ class TextAdmin(NumberSearch[Text], ReadOnlyAdmin[Text]):
     def page_links(self, request: HttpRequest, row: Text) -> tuple[PageLink, ...]:
         if row.call_id is None:
             return ()
-        return (PageLink("Call", "call", reverse("admin:voice_sessions_call_change", args=(row.call_id,))),)
+        return (PageLink(gettext("Call"), "call", reverse("admin:voice_sessions_call_change", args=(row.call_id,))),)
 
     def send_again(self, request: HttpRequest, text: Text, _: str) -> str:
         resend(text)
-        return "The text is sent again."
+        return gettext("The text is sent again.")
 
 
 def size_sentence(body: str) -> str:
     """“84 characters, 1 SMS (GSM-7)”, and what makes it longer than it need be."""
     size = size_of(body)
-    sentence = f"{len(body)} characters, {size.segments} SMS ({size.encoding})"
+    sentence = gettext("%(number)s characters, %(segments)s SMS (%(encoding)s)") % {
+        "number": len(body),
+        "segments": size.segments,
+        "encoding": size.encoding,
+    }
     if size.not_gsm:
-        sentence += f". These characters leave only 70 to an SMS: {' '.join(size.not_gsm[:10])}"
+        sentence += gettext(". These characters leave only 70 to an SMS: %(not_gsm)s") % {
+            "not_gsm": " ".join(size.not_gsm[:10])
+        }
     return sentence
 
 
@@ -163,14 +171,14 @@ class OptOutAdmin(NumberSearch[OptOut], TenantAdmin[OptOut]):
     def has_delete_permission(self, request: HttpRequest, obj: OptOut | None = None) -> bool:
         return False
 
-    @display(description="number", ordering="number")
+    @display(description=_("number"), ordering="number")
     def shown(self, opt_out: OptOut) -> str:
         is_seen = getattr(opt_out, "is_number_seen", False)
         return show_number(opt_out.number) if is_seen else mask(opt_out.number)
 
-    @display(description="state", ordering="is_out", label={"out": "warning", "in": "success"})
+    @display(description=_("state"), ordering="is_out", label={"out": "warning", "in": "success"})
     def state(self, opt_out: OptOut) -> tuple[str, str]:
-        return ("out", "Opted out") if opt_out.is_out else ("in", "Wants texts")
+        return ("out", gettext("Opted out")) if opt_out.is_out else ("in", gettext("Wants texts"))
 
 
 @admin.register(TextSettings)
@@ -180,10 +188,10 @@ class TextSettingsAdmin(TenantAdmin[TextSettings]):
     list_select_related = ("organization",)
     fieldsets = (
         (None, {"fields": ("organization", "is_on", "menu_url")}),
-        ("Orders", {"fields": ("confirms_orders", "tells_ready", "tells_refused")}),
-        ("Appointments", {"fields": ("confirms_appointments",)}),
-        ("Reminders", {"fields": ("reminder_hours", "quiet_from", "quiet_until")}),
-        ("Limits", {"fields": ("most_per_number", "most_per_day", "countries")}),
+        (_("Orders"), {"fields": ("confirms_orders", "tells_ready", "tells_refused")}),
+        (_("Appointments"), {"fields": ("confirms_appointments",)}),
+        (_("Reminders"), {"fields": ("reminder_hours", "quiet_from", "quiet_until")}),
+        (_("Limits"), {"fields": ("most_per_number", "most_per_day", "countries")}),
         ("Twilio", {"fields": ("messaging_service_sid", "answers_help")}),
     )
 
@@ -208,16 +216,16 @@ class TextTemplateAdmin(TenantAdmin[TextTemplate]):
     fields = ("organization", "kind", "language", "body", "shown_preview", "shown_size", "placeholders", "default")
     readonly_fields = ("shown_preview", "shown_size", "placeholders", "default")
 
-    @display(description="preview")
+    @display(description=_("preview"))
     def shown_preview(self, template: TextTemplate) -> str:
-        return _preview(template) or "Save the template to see it with example facts."
+        return _preview(template) or gettext("Save the template to see it with example facts.")
 
-    @display(description="size")
+    @display(description=_("size"))
     def shown_size(self, template: TextTemplate) -> str:
         shown = _preview(template)
         return size_sentence(shown) if shown else "–"
 
-    @display(description="placeholders")
+    @display(description=_("placeholders"))
     def placeholders(self, template: TextTemplate) -> str:
         if template.kind:
             return ", ".join(f"{{{name}}}" for name in PLACEHOLDERS[TextKind(template.kind)])
@@ -225,7 +233,7 @@ class TextTemplateAdmin(TenantAdmin[TextTemplate]):
             f"{kind.label}: {', '.join(f'{{{name}}}' for name in PLACEHOLDERS[kind])}" for kind in TextKind
         )
 
-    @display(description="default text")
+    @display(description=_("default text"))
     def default(self, template: TextTemplate) -> str:
         return default_body(TextKind(template.kind), template.language) if template.kind else "–"
 

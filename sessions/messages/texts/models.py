@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.auditing import Audited
@@ -30,12 +31,12 @@ LONGEST_KEY = 160
 class TextState(models.TextChoices):
     """Where a text stands. The last four are terminal and never left."""
 
-    WAITING = "waiting", "Waiting"
-    SENT = "sent", "Sent"
-    DELIVERED = "delivered", "Delivered"
-    FAILED = "failed", "Not delivered"
-    NOT_SENT = "not_sent", "Not sent"
-    RECEIVED = "received", "Received"
+    WAITING = "waiting", _("Waiting")
+    SENT = "sent", _("Sent")
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Not delivered")
+    NOT_SENT = "not_sent", _("Not sent")
+    RECEIVED = "received", _("Received")
 
 
 class Text(TenantModel):
@@ -51,29 +52,29 @@ class Text(TenantModel):
     direction = models.CharField(max_length=10, choices=Direction.choices, default=Direction.OUTBOUND)
     kind = models.CharField(max_length=30, choices=TextKind.choices, blank=True)
     key = models.CharField(max_length=LONGEST_KEY)
-    about = models.CharField(max_length=80, blank=True, help_text="The ID of the appointment or order.")
-    about_at = models.DateTimeField(null=True, help_text="When the appointment begins of which it speaks.")
+    about = models.CharField(max_length=80, blank=True, help_text=_("The ID of the appointment or order."))
+    about_at = models.DateTimeField(null=True, help_text=_("When the appointment begins of which it speaks."))
     # The customer's number and ours, in either direction.
-    number = models.CharField("customer's number", max_length=64)
-    our_number = models.CharField("our number", max_length=64, blank=True)
+    number = models.CharField(_("customer's number"), max_length=64)
+    our_number = models.CharField(_("our number"), max_length=64, blank=True)
     body = models.TextField()
     segments = models.PositiveIntegerField(default=1)
     state = models.CharField(max_length=10, choices=TextState.choices, default=TextState.WAITING)
     reason = models.CharField(max_length=24, blank=True, choices=TextReason.choices)
-    carrier_status = models.CharField("status at the carrier", max_length=20, blank=True)
-    provider_sid = models.CharField("carrier ID", max_length=64, null=True, unique=True)
-    error_code = models.PositiveIntegerField("carrier's error code", null=True)
+    carrier_status = models.CharField(_("status at the carrier"), max_length=20, blank=True)
+    provider_sid = models.CharField(_("carrier ID"), max_length=64, null=True, unique=True)
+    error_code = models.PositiveIntegerField(_("carrier's error code"), null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     due_at = models.DateTimeField(default=timezone.now)
-    not_after = models.DateTimeField(null=True, help_text="Later it is not sent any more.")
+    not_after = models.DateTimeField(null=True, help_text=_("Later it is not sent any more."))
     sending_since = models.DateTimeField(null=True, editable=False)
     sent_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField("delivered or failed at", null=True)
+    ended_at = models.DateTimeField(_("delivered or failed at"), null=True)
 
     objects = TenantQuerySet["Text"].as_manager()
 
     class Meta:
-        verbose_name = "text"
+        verbose_name = _("text")
         ordering = ("-created_at",)
         indexes = [
             # What the caps count, and the conversation with a number.
@@ -95,20 +96,20 @@ class OptOut(TenantModel):
     """Whether a number wants texts of an organization: STOP and START, or the carrier's refusal."""
 
     class Source(models.TextChoices):
-        KEYWORD = "keyword", "Texted us"
-        CARRIER = "carrier", "Reported by the carrier"
-        OPERATOR = "operator", "Entered here"
+        KEYWORD = "keyword", _("Texted us")
+        CARRIER = "carrier", _("Reported by the carrier")
+        OPERATOR = "operator", _("Entered here")
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="opt_outs")
     number = PhoneNumberField(max_length=16, validators=[validate_e164])
-    is_out = models.BooleanField("opted out", default=True)
+    is_out = models.BooleanField(_("opted out"), default=True)
     source = models.CharField(max_length=10, choices=Source.choices, default=Source.OPERATOR)
-    changed_at = models.DateTimeField("since", default=timezone.now)
+    changed_at = models.DateTimeField(_("since"), default=timezone.now)
 
     objects = TenantQuerySet["OptOut"].as_manager()
 
     class Meta:
-        verbose_name = "opt-out"
+        verbose_name = _("opt-out")
         ordering = ("-changed_at",)
         constraints = [models.UniqueConstraint(fields=("organization", "number"), name="one_opt_out_per_number")]
 
@@ -124,7 +125,9 @@ def validate_countries(codes: str) -> None:
     """Accept ISO 3166 codes, separated by commas."""
     for code in filter(None, (each.strip() for each in codes.split(","))):
         if code not in country_names():
-            raise ValidationError("“%(code)s” is not a country. Use two letters, like DE.", params={"code": code})
+            raise ValidationError(
+                gettext("“%(code)s” is not a country. Use two letters, like DE."), params={"code": code}
+            )
 
 
 class TextSettings(TenantModel):
@@ -133,9 +136,9 @@ class TextSettings(TenantModel):
     audited = Audited()
 
     organization = models.OneToOneField(Organization, models.CASCADE, related_name="text_settings")
-    is_on = models.BooleanField("send texts", default=True)
+    is_on = models.BooleanField(_("send texts"), default=True)
     confirms_orders = models.BooleanField(
-        default=False, help_text="A text with the order's number, items and total after each order by phone."
+        default=False, help_text=_("A text with the order's number, items and total after each order by phone.")
     )
     tells_ready = models.BooleanField(
         _("text when an order is ready"), default=False, help_text=_("Once, 30 seconds after it was marked as ready.")
@@ -146,48 +149,48 @@ class TextSettings(TenantModel):
         help_text=_("Once, 30 seconds later, unless that is undone before. Without it, call the customer."),
     )
     confirms_appointments = models.BooleanField(
-        default=True, help_text="A text when an appointment is booked, moved or canceled."
+        default=True, help_text=_("A text when an appointment is booked, moved or canceled.")
     )
     reminder_hours = models.PositiveIntegerField(
-        "reminder (hours before)",
+        _("reminder (hours before)"),
         default=24,
         validators=[MaxValueValidator(14 * 24)],
-        help_text="Hours before an appointment at which its reminder is sent; 0: no reminders.",
+        help_text=_("Hours before an appointment at which its reminder is sent; 0: no reminders."),
     )
-    quiet_from = models.TimeField(default=dt.time(21), help_text="Reminders wait during these hours.")
+    quiet_from = models.TimeField(default=dt.time(21), help_text=_("Reminders wait during these hours."))
     quiet_until = models.TimeField(default=dt.time(8))
     most_per_number = models.PositiveIntegerField(
-        "maximum per number and day", default=5, help_text="Further texts to that number are not sent."
+        _("maximum per number and day"), default=5, help_text=_("Further texts to that number are not sent.")
     )
-    most_per_day = models.PositiveIntegerField("maximum per day", default=200)
+    most_per_day = models.PositiveIntegerField(_("maximum per day"), default=200)
     countries = models.CharField(
         max_length=120,
         blank=True,
         validators=[validate_countries],
-        help_text="Texts go to numbers of these countries only, like “DE, AT”. Empty: the organization's country.",
+        help_text=_("Texts go to numbers of these countries only, like “DE, AT”. Empty: the organization's country."),
     )
     messaging_service_sid = models.CharField(
-        "Messaging Service SID",
+        _("Messaging Service SID"),
         max_length=34,
         blank=True,
-        validators=[RegexValidator(r"^MG[0-9a-f]{32}$", "Enter MG and 32 letters and digits, as Twilio shows it.")],
-        help_text="Twilio sends by this Messaging Service. Empty: from the number that was called.",
+        validators=[RegexValidator(r"^MG[0-9a-f]{32}$", _("Enter MG and 32 letters and digits, as Twilio shows it."))],
+        help_text=_("Twilio sends by this Messaging Service. Empty: from the number that was called."),
     )
-    menu_url = models.URLField("menu's link", blank=True, help_text="What “text me the menu” sends.")
+    menu_url = models.URLField(_("menu's link"), blank=True, help_text=_("What “text me the menu” sends."))
     answers_help = models.BooleanField(
-        "answer HELP",
+        _("answer HELP"),
         default=False,
-        help_text="Twilio answers HELP by itself, in English. Turn this on if you have turned that off.",
+        help_text=_("Twilio answers HELP by itself, in English. Turn this on if you have turned that off."),
     )
 
     objects = TenantQuerySet["TextSettings"].as_manager()
 
     class Meta:
-        verbose_name = "text settings"
-        verbose_name_plural = "text settings"
+        verbose_name = _("text settings")
+        verbose_name_plural = _("text settings")
 
     def __str__(self) -> str:
-        return f"Texts of {self.organization}"
+        return gettext("Texts of %(organization)s") % {"organization": self.organization}
 
     @property
     def quiet_hours(self) -> QuietHours:
@@ -213,7 +216,7 @@ class TextTemplate(TenantModel):
     objects = TenantQuerySet["TextTemplate"].as_manager()
 
     class Meta:
-        verbose_name = "text template"
+        verbose_name = _("text template")
         ordering = ("kind", "language")
         constraints = [
             models.UniqueConstraint(

@@ -6,32 +6,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 
 class TextReason(models.TextChoices):
     """One closed set, for what we refuse ourselves and for what the carrier reports."""
 
-    OFF = "off", "Texts are turned off"
-    NOT_CONFIGURED = "not_configured", "No Twilio account"
-    NO_NUMBER = "no_number", "No number to text"
-    NO_SENDER = "no_sender", "No number to send from"
-    LANDLINE = "landline", "Landline"
-    INVALID_NUMBER = "invalid_number", "Invalid number"
-    OTHER_COUNTRY = "other_country", "Another country"
-    OPTED_OUT = "opted_out", "Opted out"
-    NUMBER_CAP = "number_cap", "Maximum per number reached"
-    DAY_CAP = "day_cap", "Maximum per day reached"
-    TOO_MANY_FAIL = "too_many_fail", "Paused: too many failures"
-    UNREGISTERED = "unregistered", "Sender not registered"
-    BAD_SENDER = "bad_sender", "Sender cannot send texts"
-    TRIAL = "trial", "Trial account"
-    NO_PERMISSION = "no_permission", "Country not enabled"
-    UNREACHABLE = "unreachable", "Phone not reachable"
-    FILTERED = "filtered", "Filtered as spam"
-    REFUSED = "refused", "Refused by the carrier"
-    NO_RESPONSE = "no_response", "Carrier did not respond"
-    TOO_LATE = "too_late", "Too late"
-    CHANGED = "changed", "No longer true"
+    OFF = "off", _("Texts are turned off")
+    NOT_CONFIGURED = "not_configured", _("No Twilio account")
+    NO_NUMBER = "no_number", _("No number to text")
+    NO_SENDER = "no_sender", _("No number to send from")
+    LANDLINE = "landline", _("Landline")
+    INVALID_NUMBER = "invalid_number", _("Invalid number")
+    OTHER_COUNTRY = "other_country", _("Another country")
+    OPTED_OUT = "opted_out", _("Opted out")
+    NUMBER_CAP = "number_cap", _("Maximum per number reached")
+    DAY_CAP = "day_cap", _("Maximum per day reached")
+    TOO_MANY_FAIL = "too_many_fail", _("Paused: too many failures")
+    UNREGISTERED = "unregistered", _("Sender not registered")
+    BAD_SENDER = "bad_sender", _("Sender cannot send texts")
+    TRIAL = "trial", _("Trial account")
+    NO_PERMISSION = "no_permission", _("Country not enabled")
+    UNREACHABLE = "unreachable", _("Phone not reachable")
+    FILTERED = "filtered", _("Filtered as spam")
+    REFUSED = "refused", _("Refused by the carrier")
+    NO_RESPONSE = "no_response", _("Carrier did not respond")
+    TOO_LATE = "too_late", _("Too late")
+    CHANGED = "changed", _("No longer true")
 
 
 # Why a text is not sent that should have been: something is not set up, or the organization's texts stand still.
@@ -44,105 +46,109 @@ class Explanation:
     """`say` is for the caller; `cause` and `fix` are for the operator."""
 
     say: str
-    cause: str
-    fix: str
+    cause: StrOrPromise
+    fix: StrOrPromise
 
 
 R = TextReason
 CANNOT = "I cannot send you a text message right now."
 EXPLANATIONS: Mapping[TextReason, Explanation] = {
-    R.OFF: Explanation(CANNOT, "Texts are turned off.", "Turn on “Send texts” in the text settings."),
+    R.OFF: Explanation(CANNOT, _("Texts are turned off."), _("Turn on “Send texts” in the text settings.")),
     R.NOT_CONFIGURED: Explanation(
         CANNOT,
-        "There is no Twilio account, or Twilio does not accept its keys.",
-        "Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN on the server.",
+        _("There is no Twilio account, or Twilio does not accept its keys."),
+        _("Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN on the server."),
     ),
     R.NO_NUMBER: Explanation(
         "I do not see your number, so I cannot send you a text message.",
-        "The caller's number is withheld or is no phone number.",
-        "Nothing can be done: texts go only to the number that calls.",
+        _("The caller's number is withheld or is no phone number."),
+        _("Nothing can be done: texts go only to the number that calls."),
     ),
     R.NO_SENDER: Explanation(
         CANNOT,
-        "The organization has no active phone number and no Messaging Service.",
-        "Add a phone number, or enter the Messaging Service SID in the text settings.",
+        _("The organization has no active phone number and no Messaging Service."),
+        _("Add a phone number, or enter the Messaging Service SID in the text settings."),
     ),
     R.LANDLINE: Explanation(
         "Your number is a landline, and text messages do not reach it.",
-        "The number is a landline, which receives no texts.",
-        "Call the customer, or ask for a mobile number.",
+        _("The number is a landline, which receives no texts."),
+        _("Call the customer, or ask for a mobile number."),
     ),
     R.INVALID_NUMBER: Explanation(
         "I cannot send text messages to your number.",
-        "The number cannot receive texts: it is not valid, or has special charges.",
-        "Call the customer, or ask for a mobile number.",
+        _("The number cannot receive texts: it is not valid, or has special charges."),
+        _("Call the customer, or ask for a mobile number."),
     ),
     R.OTHER_COUNTRY: Explanation(
         "I cannot send text messages to numbers of your country.",
-        "The number belongs to a country to which the organization sends no texts.",
-        "Add the country in the text settings.",
+        _("The number belongs to a country to which the organization sends no texts."),
+        _("Add the country in the text settings."),
     ),
     R.OPTED_OUT: Explanation(
         "You have asked us to send you no text messages. To get them again, text START to our number.",
-        "The customer has replied STOP.",
-        "Only the customer can change that, by texting START to your number.",
+        _("The customer has replied STOP."),
+        _("Only the customer can change that, by texting START to your number."),
     ),
     R.NUMBER_CAP: Explanation(
         "I have already sent you as many text messages today as I may.",
-        "The maximum of texts to this number was reached for the day.",
-        "Raise “Maximum per number and day” in the text settings.",
+        _("The maximum of texts to this number was reached for the day."),
+        _("Raise “Maximum per number and day” in the text settings."),
     ),
     R.DAY_CAP: Explanation(
         CANNOT,
-        "The organization's maximum of texts was reached for the day.",
-        "Raise “Maximum per day” in the text settings.",
+        _("The organization's maximum of texts was reached for the day."),
+        _("Raise “Maximum per day” in the text settings."),
     ),
     R.TOO_MANY_FAIL: Explanation(
         CANNOT,
-        "Most texts of the last hour were not delivered. Texts are paused, for callers may use forged numbers.",
-        "Look at the texts that failed. Texts go on by themselves within an hour; “Send again” sends this one now.",
+        _("Most texts of the last hour were not delivered. Texts are paused, for callers may use forged numbers."),
+        _("Look at the texts that failed. Texts go on by themselves within an hour; “Send again” sends this one now."),
     ),
     R.UNREGISTERED: Explanation(
         CANNOT,
-        "The sender is not registered for texts to that country.",
-        "Register it in Twilio's console: A2P 10DLC or toll-free verification for the United States.",
+        _("The sender is not registered for texts to that country."),
+        _("Register it in Twilio's console: A2P 10DLC or toll-free verification for the United States."),
     ),
     R.BAD_SENDER: Explanation(
         CANNOT,
-        "The sender cannot send texts.",
-        "Choose a number with SMS in Twilio's console, or a Messaging Service in the text settings.",
+        _("The sender cannot send texts."),
+        _("Choose a number with SMS in Twilio's console, or a Messaging Service in the text settings."),
     ),
     R.TRIAL: Explanation(
-        CANNOT, "Twilio's trial accounts send only to verified numbers.", "Upgrade the account in Twilio's console."
+        CANNOT,
+        _("Twilio's trial accounts send only to verified numbers."),
+        _("Upgrade the account in Twilio's console."),
     ),
     R.NO_PERMISSION: Explanation(
         CANNOT,
-        "The Twilio account may not send to that country.",
-        "Enable it in Twilio's console: Messaging, Settings, Geo permissions.",
+        _("The Twilio account may not send to that country."),
+        _("Enable it in Twilio's console: Messaging, Settings, Geo permissions."),
     ),
     R.UNREACHABLE: Explanation(
         "The text message did not reach your phone.",
-        "The phone is switched off, out of reach, or its number is not in use.",
-        "Send it again later, or call the customer.",
+        _("The phone is switched off, out of reach, or its number is not in use."),
+        _("Send it again later, or call the customer."),
     ),
     R.FILTERED: Explanation(
         "The text message could not be delivered.",
-        "The carrier took the text for spam.",
-        "Change the template: avoid short links and capitals. Twilio's log has the details.",
+        _("The carrier took the text for spam."),
+        _("Change the template: avoid short links and capitals. Twilio's log has the details."),
     ),
     R.REFUSED: Explanation(
         "The text message could not be delivered.",
-        "The carrier refused the text.",
-        "Look up the error code in Twilio's documentation.",
+        _("The carrier refused the text."),
+        _("Look up the error code in Twilio's documentation."),
     ),
     R.NO_RESPONSE: Explanation(
-        CANNOT, "Twilio did not respond in time.", "Check status.twilio.com, then send the text again."
+        CANNOT, _("Twilio did not respond in time."), _("Check status.twilio.com, then send the text again.")
     ),
-    R.TOO_LATE: Explanation(CANNOT, "It could not be sent in time.", "Check that a worker runs. Call the customer."),
+    R.TOO_LATE: Explanation(
+        CANNOT, _("It could not be sent in time."), _("Check that a worker runs. Call the customer.")
+    ),
     R.CHANGED: Explanation(
         "That has changed meanwhile, so I sent no text message.",
-        "The appointment or order was changed or canceled before the text was sent.",
-        "Nothing has to be done.",
+        _("The appointment or order was changed or canceled before the text was sent."),
+        _("Nothing has to be done."),
     ),
 }
 # twilio.com/docs/api/errors, protocols.md A6. 30006 reports a landline afterwards, 21614 and 21635 at once.

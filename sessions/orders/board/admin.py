@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.roles import Area
 from agents.tenant_admin.tenant import TenantAdmin
@@ -23,8 +24,8 @@ class BoardSettingsAdmin(TenantAdmin[BoardSettings]):
     list_select_related = ("organization", "alarm_target")
     fieldsets = (
         (None, {"fields": ("organization",)}),
-        ("Preparation time", {"fields": ("prep_minutes", "busy_minutes", "busy_until")}),
-        ("Alarm", {"fields": ("alarm_after_s", "alarm_by", "alarm_target")}),
+        (_("Preparation time"), {"fields": ("prep_minutes", "busy_minutes", "busy_until")}),
+        (_("Alarm"), {"fields": ("alarm_after_s", "alarm_by", "alarm_target")}),
     )
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:

@@ -109,7 +109,7 @@ def _why_not(board: BoardSettings, target: TransferTarget | None) -> str:
         return "Nobody is chosen in the order board settings."
     why = why_not_called(target.number, board.organization)
     if why is not None:
-        return MESSAGES.get(why, "This number cannot be called.")
+        return str(MESSAGES.get(why, "This number cannot be called."))
     last_hour = timezone.now() - dt.timedelta(hours=1)
     alarms = OrderAlarm.objects.filter(order__organization=board.organization, created_at__gt=last_hour)
     if alarms.count() > MOST_PER_HOUR:

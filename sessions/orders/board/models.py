@@ -7,6 +7,8 @@ import datetime as dt
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
@@ -23,8 +25,8 @@ STEP = dt.timedelta(minutes=5)
 
 
 class AlarmBy(models.TextChoices):
-    CALL = "call", "Phone call"
-    TEXT = "text", "Text (SMS)"
+    CALL = "call", _("Phone call")
+    TEXT = "text", _("Text (SMS)")
 
 
 class BoardSettings(TenantModel):
@@ -34,50 +36,55 @@ class BoardSettings(TenantModel):
 
     organization = models.OneToOneField(Organization, models.CASCADE, related_name="order_board")
     prep_minutes = models.PositiveIntegerField(
-        "preparation time (minutes)",
+        _("preparation time (minutes)"),
         null=True,
         blank=True,
         validators=[MaxValueValidator(LONGEST_PREP_MINUTES)],
-        help_text="The agent tells callers when an order will be ready. Empty: it names no time.",
+        help_text=_("The agent tells callers when an order will be ready. Empty: it names no time."),
     )
     busy_minutes = models.PositiveIntegerField(
-        "more time while busy (minutes)", default=BUSY_MINUTES, validators=[MaxValueValidator(LONGEST_PREP_MINUTES)]
+        _("more time while busy (minutes)"), default=BUSY_MINUTES, validators=[MaxValueValidator(LONGEST_PREP_MINUTES)]
     )
-    busy_until = models.DateTimeField(null=True, blank=True, help_text="Set on the order board.")
+    busy_until = models.DateTimeField(null=True, blank=True, help_text=_("Set on the order board."))
     alarm_after_s = models.PositiveIntegerField(
-        "alarm after (seconds)",
+        _("alarm after (seconds)"),
         default=0,
         validators=[MaxValueValidator(LONGEST_ALARM_S)],
         help_text=f"When nobody accepts an order for so long, a person is called or texted once. 0: never. "
         f"At least {SHORTEST_ALARM_S}.",
     )
-    alarm_by = models.CharField("alarm by", max_length=4, choices=AlarmBy.choices, default=AlarmBy.CALL)
+    alarm_by = models.CharField(_("alarm by"), max_length=4, choices=AlarmBy.choices, default=AlarmBy.CALL)
     alarm_target = models.ForeignKey(
         TransferTarget,
         models.SET_NULL,
         null=True,
         blank=True,
         related_name="order_boards",
-        verbose_name="who is alarmed",
-        help_text="One of the transfer targets.",
+        verbose_name=_("who is alarmed"),
+        help_text=_("One of the transfer targets."),
     )
 
     objects = TenantQuerySet["BoardSettings"].as_manager()
 
     class Meta:
-        verbose_name = "order board settings"
-        verbose_name_plural = "order board settings"
+        verbose_name = _("order board settings")
+        verbose_name_plural = _("order board settings")
 
     def __str__(self) -> str:
-        return f"Order board of {self.organization}"
+        return gettext("Order board of %(organization)s") % {"organization": self.organization}
 
     def clean(self) -> None:
         if not self.alarm_after_s:
             return
         if self.alarm_after_s < SHORTEST_ALARM_S:
-            raise ValidationError({"alarm_after_s": f"Enter 0, or at least {SHORTEST_ALARM_S} seconds."})
+            raise ValidationError(
+                {
+                    "alarm_after_s": gettext("Enter 0, or at least %(shortest_alarm_s)s seconds.")
+                    % {"shortest_alarm_s": SHORTEST_ALARM_S}
+                }
+            )
         if self.alarm_target is None:
-            raise ValidationError({"alarm_target": "Choose who is alarmed, or set the seconds to 0."})
+            raise ValidationError({"alarm_target": gettext("Choose who is alarmed, or set the seconds to 0.")})
         try:
             check_target_number(self.alarm_target.number, self.alarm_target.organization)
         except ValidationError as exc:
@@ -111,12 +118,12 @@ def board_settings_of(organization: Organization) -> BoardSettings:
 class AlarmState(models.TextChoices):
     """What came of an alarm. A text's own state says more (its page)."""
 
-    WAITING = "waiting", "Being sent"
-    RINGING = "ringing", "Ringing"
-    ANSWERED = "answered", "Answered"
-    NOT_ANSWERED = "not_answered", "Not answered"
-    TEXTED = "texted", "Text sent"
-    FAILED = "failed", "Not sent"
+    WAITING = "waiting", _("Being sent")
+    RINGING = "ringing", _("Ringing")
+    ANSWERED = "answered", _("Answered")
+    NOT_ANSWERED = "not_answered", _("Not answered")
+    TEXTED = "texted", _("Text sent")
+    FAILED = "failed", _("Not sent")
 
 
 class OrderAlarm(TenantModel):
@@ -130,7 +137,7 @@ class OrderAlarm(TenantModel):
 
     order = models.OneToOneField(Order, models.CASCADE, related_name="alarm")
     by = models.CharField(max_length=4, choices=AlarmBy.choices)
-    name = models.CharField(max_length=80, help_text="Who is alarmed.")
+    name = models.CharField(max_length=80, help_text=_("Who is alarmed."))
     number = models.CharField(max_length=16)
     state = models.CharField(max_length=12, choices=AlarmState.choices, default=AlarmState.WAITING)
     failure = models.CharField(max_length=200, blank=True)
@@ -142,8 +149,8 @@ class OrderAlarm(TenantModel):
     objects = TenantQuerySet["OrderAlarm"].as_manager()
 
     class Meta:
-        verbose_name = "order alarm"
+        verbose_name = _("order alarm")
         ordering = ("-created_at",)
 
     def __str__(self) -> str:
-        return f"Alarm of {self.order}"
+        return gettext("Alarm of %(order)s") % {"order": self.order}

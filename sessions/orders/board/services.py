@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from agents.organizations.models import Organization
 from voiceapp.core.errors import ApplicationError
@@ -18,14 +19,20 @@ LONGEST_BUSY_MINUTES = 12 * 60
 def set_prep_minutes(organization: Organization, minutes: int | None) -> None:
     """None: no time is promised any more. Raises ApplicationError."""
     if minutes is not None and not 0 < minutes <= LONGEST_PREP_MINUTES:
-        raise ApplicationError(f"Enter between 1 and {LONGEST_PREP_MINUTES} minutes, or nothing.")
+        raise ApplicationError(
+            gettext("Enter between 1 and %(longest_prep_minutes)s minutes, or nothing.")
+            % {"longest_prep_minutes": LONGEST_PREP_MINUTES}
+        )
     _change(organization, prep_minutes=minutes)
 
 
 def set_busy(organization: Organization, *, for_minutes: int, now: dt.datetime) -> None:
     """Orders take longer for so many minutes; 0 ends that. Raises ApplicationError."""
     if not 0 <= for_minutes <= LONGEST_BUSY_MINUTES:
-        raise ApplicationError(f"Choose a time of at most {LONGEST_BUSY_MINUTES // 60} hours.")
+        raise ApplicationError(
+            gettext("Choose a time of at most %(longest_busy_minutes)s hours.")
+            % {"longest_busy_minutes": LONGEST_BUSY_MINUTES // 60}
+        )
     _change(organization, busy_until=now + dt.timedelta(minutes=for_minutes) if for_minutes else None)
 
 

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from sessions.analytics.changes import note_day_change
 from sessions.messages.endpoints.events import WebhookEvent
@@ -46,7 +49,7 @@ def move_order(order: Order, *, to: OrderState, by: str = "", reason: str = "", 
     """
     reason = " ".join(reason.split())[:LONGEST_REASON]
     if to in GIVEN_UP and not reason:
-        raise ApplicationError("Enter a reason: it is kept with the order.")
+        raise ApplicationError(gettext("Enter a reason: it is kept with the order."))
     with transaction.atomic():
         before = _locked(order).state
         if before not in BEFORE[to] or (seen and before != seen):
@@ -75,7 +78,9 @@ def undo_move(order: Order, *, event_id: int, by: str = "", now: dt.datetime | N
             try:
                 move_stock(taken=held_by(order), given_back=Counter())
             except SoldOut as exc:
-                raise ApplicationError("Something of this order has been sold since: it cannot be undone.") from exc
+                raise ApplicationError(
+                    gettext("Something of this order has been sold since: it cannot be undone.")
+                ) from exc
         return _write(order, before=last.after, after=last.before, by=by, is_undo=True)
 
 
@@ -85,17 +90,21 @@ def last_move(order: Order) -> OrderEvent | None:
 
 def who_moved(event: OrderEvent) -> str:
     """“Mia accepted it at 18:32”, as the other one reads it."""
-    what = f"put it back to {event.get_after_display().lower()}" if event.is_undo else DONE_TO_IT[event.after]
+    what = (
+        gettext("put it back to %(after)s") % {"after": event.get_after_display().lower()}
+        if event.is_undo
+        else DONE_TO_IT[event.after]
+    )
     return f"{event.by or 'Somebody'} {what} at {event.at.astimezone(event.order.organization.zone):%H:%M}"
 
 
-DONE_TO_IT: Mapping[str, str] = {
-    OrderState.ACCEPTED: "accepted it",
-    OrderState.IN_PROGRESS: "started it",
-    OrderState.READY: "marked it as ready",
-    OrderState.DONE: "marked it as done",
-    OrderState.REFUSED: "refused it",
-    OrderState.CANCELED: "canceled it",
+DONE_TO_IT: Mapping[str, StrOrPromise] = {
+    OrderState.ACCEPTED: _("accepted it"),
+    OrderState.IN_PROGRESS: _("started it"),
+    OrderState.READY: _("marked it as ready"),
+    OrderState.DONE: _("marked it as done"),
+    OrderState.REFUSED: _("refused it"),
+    OrderState.CANCELED: _("canceled it"),
 }
 
 
@@ -127,7 +136,16 @@ def _overtaken(order: Order) -> str:
     now = Order.objects.get(pk=order.pk)
     last = last_move(now)
     if now.state == OrderState.REPLACED:
-        return f"{order} was replaced: its customer has changed it on the phone. See the newer order."
+        return gettext("%(order)s was replaced: its customer has changed it on the phone. See the newer order.") % {
+            "order": order
+        }
     if last is not None and last.after == now.state:
-        return f"{who_moved(last)}: {order} is {now.get_state_display().lower()} now."
-    return f"{order} is {now.get_state_display().lower()} now, so this is no longer possible."
+        return gettext("%(who_moved)s: %(order)s is %(state)s now.") % {
+            "who_moved": who_moved(last),
+            "order": order,
+            "state": now.get_state_display().lower(),
+        }
+    return gettext("%(order)s is %(state)s now, so this is no longer possible.") % {
+        "order": order,
+        "state": now.get_state_display().lower(),
+    }

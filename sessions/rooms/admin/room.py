@@ -7,6 +7,7 @@ from typing import TypeVar
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.access import access_of
 from agents.organizations.roles import Area
@@ -27,11 +28,11 @@ class InRoomAdmin(CallRecordAdmin[P]):
         rows: QuerySet[P] = super().get_queryset(request).annotate(is_number_seen=Exists(whole))
         return rows
 
-    @display(description="identity", ordering="identity")
+    @display(description=_("identity"), ordering="identity")
     def shown_identity(self, row: P) -> str:
         return _shown(row, row.identity)
 
-    @display(description="name", ordering="name")
+    @display(description=_("name"), ordering="name")
     def shown_name(self, row: P) -> str:
         return _shown(row, row.known_as if isinstance(row, Participant) else row.name)
 
@@ -52,7 +53,7 @@ class RoomPassAdmin(InRoomAdmin[RoomToken]):
     fields = ("of_call", "shown_identity", "role", "shown_name", "shown_subject", "created_at")
     readonly_fields = ("of_call", "shown_identity", "shown_name", "shown_subject")
 
-    @display(description="subject", ordering="subject")
+    @display(description=_("subject"), ordering="subject")
     def shown_subject(self, row: RoomToken) -> str:
         return _shown(row, row.subject)
 

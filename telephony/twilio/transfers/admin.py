@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.roles import Area
 from agents.tenant_admin.inlines import TenantInline
@@ -26,7 +27,7 @@ class AttemptInline(TenantInline):
     model = TransferAttempt
     area = Area.CALLS
     is_read_only = True
-    verbose_name_plural = "people called"
+    verbose_name_plural = _("people called")
     fields = readonly_fields = ("dialed_at", "name", "state", "failure", "caller_id", "answered_at", "ended_at")
 
 
@@ -46,14 +47,14 @@ class TransferAdmin(ReadOnlyAdmin[Transfer]):
     readonly_fields = ("shown_state", "talk", "of_call")
     inlines = (AttemptInline,)
 
-    @display(description="state", label={str(state): color for state, color in COLORS.items()})
+    @display(description=_("state"), label={str(state): color for state, color in COLORS.items()})
     def shown_state(self, transfer: Transfer) -> tuple[str, str]:
         return transfer.state, transfer.get_state_display()
 
-    @display(description="talked for")
+    @display(description=_("talked for"))
     def talk(self, transfer: Transfer) -> str:
         return "–" if transfer.talk_s is None else f"{transfer.talk_s} s"
 
-    @display(description="call")
+    @display(description=_("call"))
     def of_call(self, transfer: Transfer) -> str:
         return call_link(transfer.call)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from agents.transfers.models import CallerId, IfNobody, TransferMode
@@ -15,12 +17,12 @@ from telephony.twilio.models import MediaStream
 class TransferState(models.TextChoices):
     """Where a transfer stands. Those after `talking` are final."""
 
-    WAITING = "waiting", "The caller waits"
-    JOINING = "joining", "Accepted"
-    TALKING = "talking", "They talk"
-    TALKED = "talked", "They talked"
-    NOBODY = "nobody", "Nobody took the call"
-    CALLER_LEFT = "caller_left", "The caller hung up while waiting"
+    WAITING = "waiting", _("The caller waits")
+    JOINING = "joining", _("Accepted")
+    TALKING = "talking", _("They talk")
+    TALKED = "talked", _("They talked")
+    NOBODY = "nobody", _("Nobody took the call")
+    CALLER_LEFT = "caller_left", _("The caller hung up while waiting")
 
 
 LIVE_TRANSFERS = (TransferState.WAITING, TransferState.JOINING, TransferState.TALKING)
@@ -35,20 +37,20 @@ class Transfer(TenantModel):
     call = models.ForeignKey(Call, models.CASCADE, related_name="transfers")
     stream = models.OneToOneField(MediaStream, models.CASCADE, related_name="transfer")
     return_stream = models.OneToOneField(MediaStream, models.SET_NULL, null=True, related_name="returns_from")
-    wanted = models.CharField(max_length=40, help_text="The slug of the target or department.")
+    wanted = models.CharField(max_length=40, help_text=_("The slug of the target or department."))
     name = models.CharField(max_length=80)
     mode = models.CharField(max_length=4, choices=TransferMode.choices)
-    if_nobody = models.CharField("if nobody answers", max_length=8, choices=IfNobody.choices)
-    summary = models.TextField(blank=True, help_text="What the person hears before accepting.")
+    if_nobody = models.CharField(_("if nobody answers"), max_length=8, choices=IfNobody.choices)
+    summary = models.TextField(blank=True, help_text=_("What the person hears before accepting."))
     state = models.CharField(max_length=12, choices=TransferState.choices, default=TransferState.WAITING)
     failure = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    seen_at = models.DateTimeField("caller seen at", null=True, help_text="When the carrier last sent a request.")
+    seen_at = models.DateTimeField(_("caller seen at"), null=True, help_text=_("When the carrier last sent a request."))
     accepted_at = models.DateTimeField(null=True)
-    caller_joined_at = models.DateTimeField(null=True, help_text="When the caller entered the conference.")
+    caller_joined_at = models.DateTimeField(null=True, help_text=_("When the caller entered the conference."))
     joined_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    returned_at = models.DateTimeField(null=True, help_text="When a caller whom no person took was sent on.")
+    returned_at = models.DateTimeField(null=True, help_text=_("When a caller whom no person took was sent on."))
 
     objects = TenantQuerySet["Transfer"].as_manager()
 
@@ -57,7 +59,7 @@ class Transfer(TenantModel):
         indexes = [models.Index(fields=("state",), name="live_transfers", condition=models.Q(state__in=LIVE_TRANSFERS))]
 
     def __str__(self) -> str:
-        return f"Transfer to {self.name}"
+        return gettext("Transfer to %(self)s") % {"self": self.name}
 
     @property
     def is_live(self) -> bool:
@@ -74,18 +76,18 @@ class Transfer(TenantModel):
 class AttemptState(models.TextChoices):
     """What became of one call to a person."""
 
-    PLANNED = "planned", "Not called"
-    DIALING = "dialing", "Being called"
-    RINGING = "ringing", "Rings"
-    ANSWERED = "answered", "Hears the summary"
-    ACCEPTED = "accepted", "Accepted"
-    DECLINED = "declined", "Declined"
-    NOT_ACCEPTED = "not_accepted", "Answered and did not accept"
-    NO_ANSWER = "no_answer", "Did not answer"
-    BUSY = "busy", "Busy"
-    REFUSED = "refused", "The carrier refused the caller ID"
-    FAILED = "failed", "Could not be called"
-    CANCELED = "canceled", "Canceled: the caller hung up"
+    PLANNED = "planned", _("Not called")
+    DIALING = "dialing", _("Being called")
+    RINGING = "ringing", _("Rings")
+    ANSWERED = "answered", _("Hears the summary")
+    ACCEPTED = "accepted", _("Accepted")
+    DECLINED = "declined", _("Declined")
+    NOT_ACCEPTED = "not_accepted", _("Answered and did not accept")
+    NO_ANSWER = "no_answer", _("Did not answer")
+    BUSY = "busy", _("Busy")
+    REFUSED = "refused", _("The carrier refused the caller ID")
+    FAILED = "failed", _("Could not be called")
+    CANCELED = "canceled", _("Canceled: the caller hung up")
 
 
 OPEN_ATTEMPTS = (AttemptState.DIALING, AttemptState.RINGING, AttemptState.ANSWERED)
@@ -102,19 +104,19 @@ class TransferAttempt(TenantModel):
     slug = models.CharField(max_length=40)
     name = models.CharField(max_length=80)
     number = models.CharField(max_length=16)
-    caller_id = models.CharField("caller ID", max_length=12, choices=CallerId.choices)
+    caller_id = models.CharField(_("caller ID"), max_length=12, choices=CallerId.choices)
     is_second_try = models.BooleanField(
-        default=False, help_text="Made only if the carrier refuses to show the caller's own number."
+        default=False, help_text=_("Made only if the carrier refuses to show the caller's own number.")
     )
     state = models.CharField(max_length=12, choices=AttemptState.choices, default=AttemptState.PLANNED)
-    call_sid = models.CharField("call SID", max_length=64, null=True, unique=True)
-    prompts = models.PositiveSmallIntegerField(default=0, help_text="How often the summary was read.")
+    call_sid = models.CharField(_("call SID"), max_length=64, null=True, unique=True)
+    prompts = models.PositiveSmallIntegerField(default=0, help_text=_("How often the summary was read."))
     failure = models.CharField(max_length=80, blank=True)
     dialed_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     joined_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    leg_ended_at = models.DateTimeField(null=True, help_text="When the carrier said that the person's call is over.")
+    leg_ended_at = models.DateTimeField(null=True, help_text=_("When the carrier said that the person's call is over."))
 
     objects = TenantQuerySet["TransferAttempt"].as_manager()
 

@@ -12,6 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.access import Access, access_of
 from agents.organizations.roles import Area, Power
@@ -81,13 +83,13 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
     optional = ("explanation", "transcript", "no_transcript", "heard_at", "heard_by")
     readonly_fields = ("status", "player", "caller", "duration", "created_at", "of_call", "sent", "of_recording")
     buttons = (
-        Button("heard", "Mark as heard", "mark_heard", icon="check", style="primary",
+        Button("heard", _("Mark as heard"), "mark_heard", icon="check", style="primary",
                is_offered=lambda voicemail: voicemail.heard_at is None),
-        Button("new", "Mark as new", "mark_new", icon="mark_email_unread",
+        Button("new", _("Mark as new"), "mark_new", icon="mark_email_unread",
                is_offered=lambda voicemail: voicemail.heard_at is not None),
-        Button("fetch", "Fetch again", "fetch_again", icon="replay", is_offered=may_be_fetched),
-        Button("transcribe", "Transcribe again", "transcribe_again", icon="notes", is_offered=may_be_transcribed),
-        Button("send", "Send again", "send_again", icon="forward_to_inbox", is_offered=may_be_sent),
+        Button("fetch", _("Fetch again"), "fetch_again", icon="replay", is_offered=may_be_fetched),
+        Button("transcribe", _("Transcribe again"), "transcribe_again", icon="notes", is_offered=may_be_transcribed),
+        Button("send", _("Send again"), "send_again", icon="forward_to_inbox", is_offered=may_be_sent),
     )  # fmt: skip
 
     def sees_numbers(self, request: HttpRequest) -> bool:
@@ -115,7 +117,7 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
         """The caller's number as this user may read it: a column made for the request."""
         access = access_of(request)
 
-        @display(description="caller", ordering="call__caller_number")
+        @display(description=gettext("caller"), ordering="call__caller_number")
         def caller(voicemail: Voicemail) -> str:
             number = shown_number(voicemail.call, sees=sees_caller(access, voicemail))
             return format_html('<span class="va-nowrap">{}</span>', number)
@@ -126,45 +128,47 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
         number = read_caller(row.call.caller_number).number
         if not number or not sees_caller(access_of(request), row):
             return ()
-        return (PageLink(f"Call {show_number(number)}", "call", f"tel:{number}"),)
+        return (
+            PageLink(gettext("Call %(show_number)s") % {"show_number": show_number(number)}, "call", f"tel:{number}"),
+        )
 
-    @display(description="status", ordering="state", label=COLORS)
+    @display(description=_("status"), ordering="state", label=COLORS)
     def status(self, voicemail: Voicemail) -> tuple[str, str]:
         return status_badge(voicemail)
 
-    @display(description="caller")
+    @display(description=_("caller"))
     def caller(self, voicemail: Voicemail) -> str:
         return shown_number(voicemail.call, sees=vars(voicemail).get("sees_caller", False))
 
-    @display(description="reason", ordering="why")
+    @display(description=_("reason"), ordering="why")
     def reason(self, voicemail: Voicemail) -> str:
         return voicemail.get_why_display()
 
-    @display(description="duration", ordering="duration_s")
+    @display(description=_("duration"), ordering="duration_s")
     def duration(self, voicemail: Voicemail) -> str:
         return duration_text(voicemail.duration_s)
 
-    @display(description="message")
+    @display(description=_("message"))
     def excerpt(self, voicemail: Voicemail) -> str:
         text = voicemail.transcript or voicemail.explanation
         return text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT].rsplit(' ', 1)[0]} …"
 
-    @display(description="audio")
+    @display(description=_("audio"))
     def player(self, voicemail: Voicemail) -> str:
         if voicemail.recording is None:
-            return "There is no audio."
+            return gettext("There is no audio.")
         if not vars(voicemail).get("may_listen"):
-            return "Your role may not listen to it."
+            return gettext("Your role may not listen to it.")
         return format_html(
             '<audio class="va-player" controls preload="none" src="{}" aria-label="The message"></audio>',
             audio_url(voicemail),
         )
 
-    @display(description="call")
+    @display(description=_("call"))
     def of_call(self, voicemail: Voicemail) -> str:
         return call_link(voicemail.call)
 
-    @display(description="sent to the organization")
+    @display(description=_("sent to the organization"))
     def sent(self, voicemail: Voicemail) -> str:
         """Each delivery, and why one failed."""
         lines = [(_name_of(each), each.state_label, each.last_error) for each in services.deliveries_of(voicemail)]
@@ -177,7 +181,7 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
             or "–"
         )
 
-    @display(description="recording")
+    @display(description=_("recording"))
     def of_recording(self, voicemail: Voicemail) -> str:
         if voicemail.recording is None:
             return "–"
@@ -186,25 +190,25 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
 
     def mark_heard(self, request: HttpRequest, voicemail: Voicemail, _: str) -> str:
         services.mark_heard(voicemail, by=request.user.get_username())
-        return "The message is marked as heard."
+        return gettext("The message is marked as heard.")
 
     def mark_new(self, request: HttpRequest, voicemail: Voicemail, _: str) -> str:
         services.mark_new(voicemail)
-        return "The message is marked as new."
+        return gettext("The message is marked as new.")
 
     def fetch_again(self, request: HttpRequest, voicemail: Voicemail, _: str) -> str:
         services.fetch_again(voicemail)
-        return "The recording is being fetched from Twilio."
+        return gettext("The recording is being fetched from Twilio.")
 
     def transcribe_again(self, request: HttpRequest, voicemail: Voicemail, _: str) -> str:
         services.transcribe_again(voicemail)
-        return "The message is being transcribed."
+        return gettext("The message is being transcribed.")
 
     def send_again(self, request: HttpRequest, voicemail: Voicemail, _: str) -> str:
         if not services.send_again(voicemail):
-            raise ApplicationError("No voicemail address is set. Enter an e-mail address on the organization's "
-                                   "page, or add a webhook endpoint that receives voicemail.")  # fmt: skip
-        return "The message is being sent to the organization."
+            raise ApplicationError(gettext("No voicemail address is set. Enter an e-mail address on the organization's "
+                                   "page, or add a webhook endpoint that receives voicemail."))  # fmt: skip
+        return gettext("The message is being sent to the organization.")
 
     def get_urls(self) -> list[URLPattern]:
         listen = path("<path:object_id>/audio.wav", self.page(self.listen), name="telephony_voicemail_audio")
@@ -230,14 +234,14 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
 def _name_of(message: OutboxMessage) -> str:
     if message.topic == services.MAIL:
         return "E-mail"
-    return f"Webhook to {message.endpoint}" if message.endpoint else "Webhook"
+    return gettext("Webhook to %(endpoint)s") % {"endpoint": message.endpoint} if message.endpoint else "Webhook"
 
 
 def status_badge(voicemail: Voicemail) -> tuple[str, str]:
     """A key of COLORS, and the state for people."""
     if voicemail.state != State.STORED:
         return voicemail.state, voicemail.get_state_display()
-    return (HEARD, "Heard") if voicemail.heard_at else (NEW, "New")
+    return (HEARD, gettext("Heard")) if voicemail.heard_at else (NEW, gettext("New"))
 
 
 def audio_url(voicemail: Voicemail) -> str:

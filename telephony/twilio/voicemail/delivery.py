@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from agents.hours.local_time import when
 from recordings.files import read_file
@@ -59,14 +60,17 @@ def mail_voicemail(message: OutboxMessage) -> None:
     if voicemail is None:
         return
     if organization is None or not organization.voicemail_email:
-        raise NotConfigured("No voicemail e-mail address is set on the organization's page.")
+        raise NotConfigured(gettext("No voicemail e-mail address is set on the organization's page."))
     audio: tuple[Attachment, ...] = ()
     if voicemail.recording is not None:
         name = f"voicemail-{voicemail.created_at:%Y-%m-%d-%H%M}.wav"
         audio = ((name, read_file(voicemail.recording), "audio/wav"),)
     send_mail(
         to=organization.voicemail_email,
-        subject=one_line(f"Voicemail from {_caller(voicemail)} for {organization.name}"),
+        subject=one_line(
+            gettext("Voicemail from %(caller)s for %(organization)s")
+            % {"caller": _caller(voicemail), "organization": organization.name}
+        ),
         body=mail_text(voicemail),
         name=f"voicemail-{voicemail.pk}",
         attachments=audio,
@@ -79,7 +83,7 @@ def mail_text(voicemail: Voicemail) -> str:
     minutes, seconds = divmod(voicemail.duration_s or 0, 60)
     said = voicemail.transcript or f"No transcript: {voicemail.no_transcript or 'it is not ready yet.'}"
     if voicemail.state == Voicemail.State.LOST:
-        said = f"The message is lost. {voicemail.explanation}"
+        said = gettext("The message is lost. %(explanation)s") % {"explanation": voicemail.explanation}
     return "\n".join((
         f"{_caller(voicemail)} left a message: {received}.",
         f"Why: {voicemail.get_why_display()}. Duration: {minutes}:{seconds:02}.",
@@ -96,7 +100,7 @@ def page_url(voicemail: Voicemail) -> str:
 
 def _caller(voicemail: Voicemail) -> str:
     caller = read_caller(voicemail.call.caller_number)
-    return caller.label if caller.number else "A caller without a number"
+    return caller.label if caller.number else gettext("A caller without a number")
 
 
 def _find(message: OutboxMessage) -> Voicemail | None:

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext
+
 from sessions.analytics.figures import Figures
 
 from .measures import ANSWERED_CALLS, BOOKINGS, CALLS, COST, MISSED_CALLS, ORDERS, P50, P95, Measure, Value, revenue_in
@@ -55,14 +57,26 @@ def charts_of(report: Report) -> list[Chart]:
     currencies = sorted({currency for group in report.groups for currency in group.now.revenue})
     answered, missed = Series(ANSWERED_CALLS, "va-answered"), Series(MISSED_CALLS, "va-missed")
     charts = [
-        _chart(report, "calls", "Calls", (answered, missed), is_stacked=True, before=CALLS),
-        _chart(report, "response", "Response time", (Series(P95, "va-p95"), Series(P50, "va-p50"))),
-        _chart(report, "orders", "Orders and bookings",
-               (Series(ORDERS, "va-answered"), Series(BOOKINGS, "va-missed")), is_stacked=True),
-        *(_chart(report, f"revenue-{currency}", f"Revenue ({currency})", (Series(revenue_in(currency), "va-answered"),))
-          for currency in currencies),
-        _chart(report, "cost", "Cost (USD)", (Series(COST, "va-missed"),)),
-    ]  # fmt: skip
+        _chart(report, "calls", gettext("Calls"), (answered, missed), is_stacked=True, before=CALLS),
+        _chart(report, "response", gettext("Response time"), (Series(P95, "va-p95"), Series(P50, "va-p50"))),
+        _chart(
+            report,
+            "orders",
+            gettext("Orders and bookings"),
+            (Series(ORDERS, "va-answered"), Series(BOOKINGS, "va-missed")),
+            is_stacked=True,
+        ),
+        *(
+            _chart(
+                report,
+                f"revenue-{currency}",
+                gettext("Revenue (%(currency)s)") % {"currency": currency},
+                (Series(revenue_in(currency), "va-answered"),),
+            )
+            for currency in currencies
+        ),
+        _chart(report, "cost", gettext("Cost (USD)"), (Series(COST, "va-missed"),)),
+    ]
     return [chart for chart in charts if chart.bars]
 
 
@@ -87,7 +101,7 @@ def _chart(
     chart.top = _text_of_most(series, most)
     for at, (group, heights) in enumerate(zip(groups, values, strict=True)):
         chart.bars += _bars(at, [height / most * HEIGHT for height in heights], series, is_stacked=is_stacked)
-        chart.rows.append((group.label, [each.measure.shown(group.now) for each in series]))
+        chart.rows.append((str(group.label), [each.measure.shown(group.now) for each in series]))
     chart.line = " ".join(
         f"{at * STEP + STEP / 2:.1f},{HEIGHT - value / most * HEIGHT:.1f}" for at, value in enumerate(old)
     )
@@ -99,7 +113,7 @@ def _chart(
 
 def _tick(group: Group) -> str:
     """A day without its weekday."""
-    return f"{group.key.day} {group.key:%b}" if isinstance(group.key, dt.date) else group.label
+    return f"{group.key.day} {group.key:%b}" if isinstance(group.key, dt.date) else str(group.label)
 
 
 def _bars(at: int, heights: Sequence[float], series: Sequence[Series], *, is_stacked: bool) -> list[Bar]:
@@ -117,7 +131,13 @@ def _summary(title: str, groups: Sequence[Group], series: Sequence[Series], valu
     """For those who do not see the chart: what it is of, and where it is highest."""
     highest = max(range(len(groups)), key=lambda at: max(values[at]))
     said = ", ".join(f"{each.measure.label.lower()} {each.measure.shown(groups[highest].now)}" for each in series)
-    return f"{title}, {groups[0].label} to {groups[-1].label}. Highest on {groups[highest].label}: {said}."
+    return gettext("%(title)s, %(groups)s to %(groups_2)s. Highest on %(groups_3)s: %(said)s.") % {
+        "title": title,
+        "groups": groups[0].label,
+        "groups_2": groups[-1].label,
+        "groups_3": groups[highest].label,
+        "said": said,
+    }
 
 
 def _text_of_most(series: Sequence[Series], most: float) -> str:

@@ -6,10 +6,12 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 MOST_DAYS = 366
 # Whole weeks, so that the period before has the same days of the week.
 USUAL_DAYS = 28
-PRESETS = ((1, "Today"), (7, "7 days"), (28, "28 days"), (91, "91 days"))
+PRESETS = ((1, _("Today")), (7, "7 days"), (28, "28 days"), (91, "91 days"))
 
 
 @dataclass(frozen=True, slots=True)

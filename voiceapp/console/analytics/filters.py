@@ -9,6 +9,8 @@ from uuid import UUID
 from django import forms
 from django.core.validators import MinValueValidator
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration.models import Agent
 from agents.hours.local_time import country_of_page, read_by_country
@@ -22,9 +24,15 @@ from .date_range import MOST_DAYS, USUAL_DAYS, DateRange
 from .places import Places
 from .report import Question
 
-BY = (("day", "Day"), ("hour", "Hour"), ("number", "Number"), ("version", "Agent version"), ("outcome", "Outcome"))
-ANY = ("", "All")
-NOT_LISTED = "What the address asks for is not in the list any more, so it was left out. Choose again."
+BY = (
+    ("day", _("Day")),
+    ("hour", _("Hour")),
+    ("number", _("Number")),
+    ("version", _("Agent version")),
+    ("outcome", _("Outcome")),
+)
+ANY = ("", _("All"))
+NOT_LISTED = _("What the address asks for is not in the list any more, so it was left out. Choose again.")
 FIRST_DAY = dt.date(2000, 1, 1)
 
 
@@ -33,7 +41,7 @@ class FiguresForm(forms.Form):
 
     organization = forms.ChoiceField(required=False)
     agent = forms.ChoiceField(required=False)
-    number = forms.ChoiceField(required=False, label="Phone number")
+    number = forms.ChoiceField(required=False, label=_("Phone number"))
     outcome = forms.ChoiceField(required=False, choices=(ANY, *CallResult.choices))
     by = forms.ChoiceField(required=False, choices=BY, widget=forms.HiddenInput)
 
@@ -48,7 +56,9 @@ class FiguresForm(forms.Form):
             field = forms.DateField(
                 required=False,
                 widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
-                validators=[MinValueValidator(FIRST_DAY, f"Choose days from {FIRST_DAY.year} on.")],
+                validators=[
+                    MinValueValidator(FIRST_DAY, gettext("Choose days from %(year)s on.") % {"year": FIRST_DAY.year})
+                ],
             )
             read_by_country(field, country_of_page(request))
             self.fields[name] = field
@@ -72,9 +82,9 @@ class FiguresForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         period = self._asked_period(super().clean() or {})
         if period.first > period.last:
-            self.add_error("from", "This day is after the last one. Exchange the two.")
+            self.add_error("from", gettext("This day is after the last one. Exchange the two."))
         elif period.days > MOST_DAYS:
-            self.add_error("from", f"Choose at most {MOST_DAYS} days.")
+            self.add_error("from", gettext("Choose at most %(most_days)s days.") % {"most_days": MOST_DAYS})
         return self.cleaned_data
 
     def _asked_period(self, values: dict[str, Any]) -> DateRange:

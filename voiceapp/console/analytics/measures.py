@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
 from sessions.analytics.figures import Figures
 from sessions.appointments.models import AppointmentState
 from sessions.call_lists.outcomes import CallOutcome
@@ -32,7 +36,7 @@ class Measure:
     """`of_calls` filters the list of calls where the figures are split by what only calls have."""
 
     name: str
-    label: str
+    label: StrOrPromise
     icon: str
     read: Callable[[Figures], Value]
     text: Callable[[Value], str]
@@ -82,51 +86,57 @@ IS_BOOKED = {"state__in": ",".join(state for state in AppointmentState if state 
 HAS_ORDER, HAS_APPOINTMENT = {"outcome": CallOutcome.ORDER.value}, {"outcome": CallOutcome.APPOINTMENT.value}
 IS_OUTBOUND = {"direction__exact": Direction.OUTBOUND.value}
 
-CALLS = Measure("calls", "Calls", "call", lambda of: of.calls, number_text)
+CALLS = Measure("calls", _("Calls"), "call", lambda of: of.calls, number_text)
 ANSWERED_CALLS = Measure(
-    "answered", "Answered", "phone_in_talk", lambda of: of.answered, number_text, filters=IS_ANSWERED
+    "answered", _("Answered"), "phone_in_talk", lambda of: of.answered, number_text, filters=IS_ANSWERED
 )
-MISSED_CALLS = Measure("not_answered", "Not answered", "phone_missed", lambda of: of.calls - of.answered, number_text)
-P50 = Measure("response_p50_ms", "Response time p50", "speed", lambda of: of.p50_ms, _response_text,
+MISSED_CALLS = Measure(
+    "not_answered", _("Not answered"), "phone_missed", lambda of: of.calls - of.answered, number_text
+)
+P50 = Measure("response_p50_ms", _("Response time p50"), "speed", lambda of: of.p50_ms, _response_text,
               filters=HAS_RESPONSES)  # fmt: skip
-P95 = Measure("response_p95_ms", "Response time p95", "speed", lambda of: of.p95_ms, _response_text,
+P95 = Measure("response_p95_ms", _("Response time p95"), "speed", lambda of: of.p95_ms, _response_text,
               filters=HAS_RESPONSES)  # fmt: skip
-ORDERS = Measure("orders", "Orders", "receipt_long", lambda of: of.orders, number_text, RowList.ORDERS,
+ORDERS = Measure("orders", _("Orders"), "receipt_long", lambda of: of.orders, number_text, RowList.ORDERS,
                  IS_PAID, HAS_ORDER)  # fmt: skip
-BOOKINGS = Measure("bookings", "Bookings", "event", lambda of: of.bookings, number_text, RowList.APPOINTMENTS,
+BOOKINGS = Measure("bookings", _("Bookings"), "event", lambda of: of.bookings, number_text, RowList.APPOINTMENTS,
                    IS_BOOKED, HAS_APPOINTMENT)  # fmt: skip
-COST = Measure("cost_usd", "Cost", "attach_money", lambda of: of.known_cost_usd, usd_text, filters=HAS_COST)
+COST = Measure("cost_usd", _("Cost"), "attach_money", lambda of: of.known_cost_usd, usd_text, filters=HAS_COST)
 
 OF_CALLS = (
     CALLS,
     ANSWERED_CALLS,
-    Measure("answer_rate", "Answer rate", "percent", lambda of: of.answer_rate, percent_text, filters=IS_ANSWERED),
-    Measure("duration_s", "Average duration", "timer", lambda of: of.duration_s, _seconds_text,
+    Measure("answer_rate", _("Answer rate"), "percent", lambda of: of.answer_rate, percent_text, filters=IS_ANSWERED),
+    Measure("duration_s", _("Average duration"), "timer", lambda of: of.duration_s, _seconds_text,
             filters=WAS_CONNECTED),
     P50,
     P95,
-    Measure("interruptions", "Interruptions", "front_hand", lambda of: of.interruptions, number_text,
+    Measure("interruptions", _("Interruptions"), "front_hand", lambda of: of.interruptions, number_text,
             filters={"interruptions_from": "1"}),
-    Measure("transfers", "Transfers", "phone_forwarded", lambda of: of.transferred, number_text,
+    Measure("transfers", _("Transfers"), "phone_forwarded", lambda of: of.transferred, number_text,
             filters={"reason": EndReason.TRANSFERRED.value}),
 )  # fmt: skip
 AFTER_REVENUE = (
     BOOKINGS,
-    Measure("conversion", "Conversion", "trending_up", lambda of: of.conversion, percent_text,
+    Measure("conversion", _("Conversion"), "trending_up", lambda of: of.conversion, percent_text,
             filters=IS_ANSWERED | {"outcome": CallOutcome.MADE.value}),
-    Measure("texts", "Texts sent", "sms", lambda of: of.texts, number_text, RowList.TEXTS,
+    Measure("texts", _("Texts sent"), "sms", lambda of: of.texts, number_text, RowList.TEXTS,
             IS_OUTBOUND),
     COST,
-    Measure("cost_per_order_usd", "Cost per order", "attach_money", lambda of: of.cost_per_order_usd, usd_text,
+    Measure("cost_per_order_usd", _("Cost per order"), "attach_money", lambda of: of.cost_per_order_usd, usd_text,
             filters=HAS_COST),
-    Measure("cost_per_minute_usd", "Cost per minute", "attach_money", lambda of: of.cost_per_minute_usd,
+    Measure("cost_per_minute_usd", _("Cost per minute"), "attach_money", lambda of: of.cost_per_minute_usd,
             small_usd_text, filters=HAS_COST),
 )  # fmt: skip
 
 
 def revenue_in(currency: str) -> Measure:
     """Money is never added across currencies: each has its own figure."""
-    label, suffix = (f"Revenue ({currency})", f"_{currency.lower()}") if currency else ("Revenue", "")
+    label, suffix = (
+        (gettext("Revenue (%(currency)s)") % {"currency": currency}, f"_{currency.lower()}")
+        if currency
+        else (gettext("Revenue"), "")
+    )
     filters = IS_PAID | ({"currency": currency} if currency else {})
     return Measure(
         f"revenue{suffix}", label, "payments", lambda of: of.revenue.get(currency, Decimal(0)), money_text(currency),
@@ -144,4 +154,4 @@ def change_text(measure: Measure, now: Figures, before: Figures) -> str:
     """“Before: 40 (+12%)”"""
     old, new = measure.read(before), measure.read(now)
     change = "" if not old or new is None else f" ({float(new) / float(old) - 1:+.0%})"
-    return f"Before: {measure.shown(before)}{change}"
+    return gettext("Before: %(before)s%(change)s") % {"before": measure.shown(before), "change": change}

@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from agents.configuration.models import AgentVersion
 from agents.organizations.principal import Principal
@@ -26,9 +28,9 @@ from .places import Places
 COLUMNS = {
     "day": "day", "hour": "hour", "number": "number", "version": "agent_version_id", "outcome": "results",
 }  # fmt: skip
-NO_NUMBER = "No phone number"
-NO_VERSION = "No published agent"
-NO_CALL = "Without a call"
+NO_NUMBER = _("No phone number")
+NO_VERSION = _("No published agent")
+NO_CALL = _("Without a call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Group:
     """The figures of one day, hour, number, version or outcome; `before`: in the period before."""
 
     key: Any
-    label: str
+    label: StrOrPromise
     now: Figures
     before: Figures
 
@@ -70,7 +72,7 @@ def read_report(question: Question, principal: Principal, places: Places) -> Rep
         for (is_before, key), figures in _of_today(question, places):
             found[is_before, key].add(figures)
     report = Report(question)
-    for (is_before, _), figures in found.items():
+    for (is_before, _group), figures in found.items():
         (report.before if is_before else report.now).add(figures)
     report.groups = _groups(question, _by_result(found) if question.by == "outcome" else found)
     return report
@@ -134,7 +136,7 @@ def _groups(question: Question, found: Mapping[tuple[bool, Any], Figures]) -> li
     ]
 
 
-def _labels(by: str, keys: set[Any]) -> dict[Any, str]:
+def _labels(by: str, keys: set[Any]) -> dict[Any, StrOrPromise]:
     """In the order in which they are shown."""
     if by == "hour":
         return {hour: f"{hour:02}:00" for hour in range(24)}
@@ -145,5 +147,5 @@ def _labels(by: str, keys: set[Any]) -> dict[Any, str]:
         return {key: show_number(key) if key else NO_NUMBER for key in sorted(keys, key=lambda key: (not key, key))}
     versions = AgentVersion.objects.filter(pk__in=[key for key in keys if key is not None])
     rows = versions.select_related("agent").order_by("agent__name", "agent", "-number")
-    found: dict[Any, str] = {version.pk: str(version) for version in rows}
+    found: dict[Any, StrOrPromise] = {version.pk: str(version) for version in rows}
     return found | ({None: NO_VERSION} if None in keys else {})

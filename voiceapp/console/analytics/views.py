@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from agents.hours.local_time import zones_differ
 from agents.organizations.access import access_of
@@ -70,12 +71,12 @@ def _context(
     is_charted = question.by in CHARTED
     return {
         **admin.site.each_context(request),
-        "title": "Analytics",
+        "title": gettext("Analytics"),
         "form": form,
         "question": question,
         "by": dict(BY)[question.by],
         "tabs": [(label, _address(request, by=name), name == question.by) for name, label in BY],
-        "presets": [_preset(request, days, label, places, question.period) for days, label in PRESETS],
+        "presets": [_preset(request, days, str(label), places, question.period) for days, label in PRESETS],
         "tiles": tiles_of(report, measures, places),
         "measures": measures,
         "charts": charts_of(report) if is_charted else [],
@@ -106,11 +107,19 @@ def tiles_of(report: Report, measures: list[Measure], places: Places) -> list[Ti
     tiles = []
     for measure in measures:
         hint = change_text(measure, report.now, report.before)
-        tiles.append(Tile(measure.label, measure.shown(report.now), hint, measure.icon, found.url(measure)))
+        tiles.append(Tile(str(measure.label), measure.shown(report.now), hint, measure.icon, found.url(measure)))
         if measure.name == "cost_usd" and report.now.costed:
             per_day = measure.text(report.now.cost_usd / report.question.period.days)
             before = measure.text(report.before.cost_usd / report.question.period.days)
-            tiles.append(Tile("Cost per day", per_day, f"Before: {before}", measure.icon, found.url(measure)))
+            tiles.append(
+                Tile(
+                    gettext("Cost per day"),
+                    per_day,
+                    gettext("Before: %(before)s") % {"before": before},
+                    measure.icon,
+                    found.url(measure),
+                )
+            )
     return tiles
 
 
@@ -122,7 +131,7 @@ def rows_of(report: Report, measures: list[Measure], places: Places) -> list[Row
         cells = [
             (measure.shown(group.now), behind.url(measure) if measure.read(group.now) else "") for measure in measures
         ]
-        found.append(Row(group.label, share(group.now, most), cells))
+        found.append(Row(str(group.label), share(group.now, most), cells))
     return found
 
 
@@ -133,10 +142,10 @@ def as_csv(report: Report, measures: list[Measure]) -> HttpResponse:
     by, period = report.question.by, report.question.period
     sheet.writerow([by, *(measure.name for measure in measures)])
     for group in report.groups:
-        label = group.key.isoformat() if by == "day" else group.label
+        label = group.key.isoformat() if by == "day" else str(group.label)
         sheet.writerow([escaped(label), *_numbers(group.now, measures)])
     sheet.writerow(["total", *_numbers(report.now, measures)])
-    sheet.writerow(["total before", *_numbers(report.before, measures)])
+    sheet.writerow([gettext("total before"), *_numbers(report.before, measures)])
     response = HttpResponse(BYTE_ORDER_MARK + text.getvalue(), content_type="text/csv; charset=utf-8")
     name = f"analytics-by-{by}-{period.first}-{period.last}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'

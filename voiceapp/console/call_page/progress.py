@@ -8,6 +8,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from agents.hours.local_time import when
 from sessions.appointments.models import DraftAppointment
@@ -25,7 +26,7 @@ def progress_of(call: Call, *, is_operator: bool = False) -> dict[str, Any]:
     agent = agent_of(call)
     progress = {
         "state": call.state,
-        "endReason": str(EndReason(call.end_reason).label) if call.end_reason else "",
+        "endReason": gettext(EndReason(call.end_reason).label) if call.end_reason else "",
         "durationS": call.duration_so_far_s,
         "agentStatus": agent.status if agent else None,
         "message": message_about(agent) if agent else "",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import enum
 
+from django.utils.translation import gettext_lazy as _
+
 from agents.organizations.access import Access
 from agents.organizations.roles import Area, Power
 from sessions.calls.models import Call, CallKind, CallState
 from sessions.tools.briefing import is_over_webrtc
 
-OVER = "The call is over."
+OVER = _("The call is over.")
 
 
 class Deed(enum.StrEnum):
@@ -28,42 +30,42 @@ NEEDS = {
     Deed.LISTEN: Area.LISTENING,
 }
 NOT_YOUR_ROLE = {
-    Deed.HANG_UP: "Your role may not end calls.",
-    Deed.HAND_OVER: "Your role may not hand calls over.",
-    Deed.WHISPER: "Your role may not speak to the agent.",
-    Deed.LISTEN: "Your role may not listen in. Owners and managers may.",
+    Deed.HANG_UP: _("Your role may not end calls."),
+    Deed.HAND_OVER: _("Your role may not hand calls over."),
+    Deed.WHISPER: _("Your role may not speak to the agent."),
+    Deed.LISTEN: _("Your role may not listen in. Owners and managers may."),
 }
 IN_A_ROOM = {
-    Deed.HAND_OVER: "This call is in a LiveKit room: invite a person to the room instead.",
-    Deed.WHISPER: "This call is in a LiveKit room: its agent takes no hints.",
-    Deed.LISTEN: "This call is in a LiveKit room, and its sound does not pass this server.",
+    Deed.HAND_OVER: _("This call is in a LiveKit room: invite a person to the room instead."),
+    Deed.WHISPER: _("This call is in a LiveKit room: its agent takes no hints."),
+    Deed.LISTEN: _("This call is in a LiveKit room, and its sound does not pass this server."),
 }
-NO_PHONE = "A call from a browser cannot be transferred to a phone. Hint to the agent which number to ring instead."
-NO_SOUND = "The browser and OpenAI talk to each other directly: the sound of this call does not pass this server."
-NOT_WITH_AGENT = "The agent is not talking with this caller now."
-AT_VAPI = "VAPI carries this call: end it in VAPI's dashboard."
+NO_PHONE = _("A call from a browser cannot be transferred to a phone. Hint to the agent which number to ring instead.")
+NO_SOUND = _("The browser and OpenAI talk to each other directly: the sound of this call does not pass this server.")
+NOT_WITH_AGENT = _("The agent is not talking with this caller now.")
+AT_VAPI = _("VAPI carries this call: end it in VAPI's dashboard.")
 
 
 def why_not(deed: Deed, call: Call, access: Access) -> str:
     """A sentence, or nothing where it can be done."""
     if not access.may(NEEDS[deed], Power.OPERATE, call.organization_id):
-        return NOT_YOUR_ROLE[deed]
+        return str(NOT_YOUR_ROLE[deed])
     return why_not_at_all(deed, call)
 
 
 def why_not_at_all(deed: Deed, call: Call) -> str:
     """The same, whoever wants it."""
     if not call.is_live:
-        return OVER
+        return str(OVER)
     if deed is Deed.HANG_UP:
-        return AT_VAPI if _is_at_vapi(call) else ""
+        return str(AT_VAPI) if _is_at_vapi(call) else ""
     if call.kind == CallKind.ROOM:
-        return IN_A_ROOM[deed]
+        return str(IN_A_ROOM[deed])
     if deed is Deed.HAND_OVER and call.kind != CallKind.PHONE:
-        return NO_PHONE
+        return str(NO_PHONE)
     if deed is Deed.LISTEN and is_over_webrtc(call):
-        return NO_SOUND
-    return "" if is_with_agent(call) else NOT_WITH_AGENT
+        return str(NO_SOUND)
+    return "" if is_with_agent(call) else str(NOT_WITH_AGENT)
 
 
 def is_with_agent(call: Call) -> bool:

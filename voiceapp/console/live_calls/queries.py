@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from sessions.appointments.models import DraftAppointment
 from sessions.appointments.wording import say_start
 from sessions.calls.admin.call import shown_number
@@ -52,12 +54,16 @@ def live_calls(
 def doing_of(call: Call) -> str:
     """What is going on, in a few words."""
     if call.state != CallState.CONNECTED:
-        return "Ringing" if call.is_live else call.get_state_display()
+        return gettext("Ringing") if call.is_live else call.get_state_display()
     if call.kind == CallKind.ROOM:
-        return "In a room"
+        return gettext("In a room")
     if is_with_agent(call):
-        return "With the agent"
-    return f"With {call.transferred_to}, or waiting" if call.transferred_to else "Being transferred"
+        return gettext("With the agent")
+    return (
+        gettext("With %(transferred_to)s, or waiting") % {"transferred_to": call.transferred_to}
+        if call.transferred_to
+        else gettext("Being transferred")
+    )
 
 
 def _makes(calls: Sequence[Call], now: dt.datetime) -> dict[UUID, str]:
@@ -74,13 +80,17 @@ def _makes(calls: Sequence[Call], now: dt.datetime) -> dict[UUID, str]:
             made[call.pk] = f"Order: {count} {'item' if count == 1 else 'items'}, {order['total']} {order['currency']}"
     for placed in Order.objects.filter(call__in=by_id).exclude(state=OrderState.REPLACED).order_by("number"):
         if placed.call_id is not None:
-            made[placed.call_id] = f"Order No. {placed.number}, {placed.total} {placed.currency}"
+            made[placed.call_id] = gettext("Order No. %(number)s, %(total)s %(currency)s") % {
+                "number": placed.number,
+                "total": placed.total,
+                "currency": placed.currency,
+            }
     return made
 
 
 def _appointment(draft: DraftAppointment, call: Call, now: dt.datetime) -> str:
     if draft.appointment is not None and draft.carried_out_version == draft.version:
-        return f"Appointment No. {draft.appointment.number}"
+        return gettext("Appointment No. %(number)s") % {"number": draft.appointment.number}
     starts = say_start(draft.starts_at, now, call.organization.zone) if draft.starts_at and call.organization else ""
     parts = [draft.service.name if draft.service else "", starts]
-    return f"Appointment: {', '.join(filter(None, parts))}" if any(parts) else ""
+    return gettext("Appointment: %(parts)s") % {"parts": ", ".join(filter(None, parts))} if any(parts) else ""

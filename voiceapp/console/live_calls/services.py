@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from sessions.calls.commands import LONGEST_TEXT, Kind, leave_command
 from sessions.calls.end_reasons import EndReason
@@ -34,23 +35,28 @@ def whisper(call: Call, text: str, *, by: str) -> str:
     """The agent knows it at once, and the caller does not hear it. Returns a sentence. Raises NotDone."""
     hint = " ".join(text.split())
     if not hint:
-        raise NotDone("Write what the agent should know.")
+        raise NotDone(gettext("Write what the agent should know."))
     if len(hint) > LONGEST_TEXT:
-        raise NotDone(f"A hint has at most {LONGEST_TEXT} characters; this one has {len(hint)}.")
+        raise NotDone(
+            gettext("A hint has at most %(longest_text)s characters; this one has %(number)s.")
+            % {"longest_text": LONGEST_TEXT, "number": len(hint)}
+        )
     _leave(call, Deed.WHISPER, Kind.HINT, hint, event="operator_hint", detail={"by": by, "text": hint})
-    return "The agent has your hint."
+    return gettext("The agent has your hint.")
 
 
 def hand_over(call: Call, slug: str, *, by: str) -> str:
     """The agent says so, then the caller is transferred. Returns a sentence. Raises NotDone."""
     person = next((each for each in people_for(call) if each.slug == slug), None)
     if person is None:
-        raise NotDone("Choose one of the transfer targets.")
+        raise NotDone(gettext("Choose one of the transfer targets."))
     if not person.is_there:
-        raise NotDone(f"{person.name} is not there now. {person.absence}")
+        raise NotDone(
+            gettext("%(person)s is not there now. %(absence)s") % {"person": person.name, "absence": person.absence}
+        )
     detail = {"by": by, "target": person.name}
     _leave(call, Deed.HAND_OVER, Kind.HAND_OVER, slug, event="operator_hand_over", detail=detail)
-    return f"The agent tells the caller, and {person.name} is called."
+    return gettext("The agent tells the caller, and %(person)s is called.") % {"person": person.name}
 
 
 def people_for(call: Call) -> list[Person]:
@@ -63,8 +69,8 @@ def people_for(call: Call) -> list[Person]:
 def why_nobody(people: Sequence[Person]) -> str:
     """Why a call cannot be handed over to any of them; nothing if it can."""
     if not people:
-        return "There is no transfer target: add one under “Transfer targets”."
-    return "" if any(person.is_there for person in people) else "None of the transfer targets is there now."
+        return gettext("There is no transfer target: add one under “Transfer targets”.")
+    return "" if any(person.is_there for person in people) else gettext("None of the transfer targets is there now.")
 
 
 def hang_up(call: Call, *, by: str) -> str:
@@ -79,7 +85,7 @@ def hang_up(call: Call, *, by: str) -> str:
         is_left = call.kind != CallKind.ROOM and leave_command(call.pk, Kind.HANG_UP)
     if not is_left:
         _end_here(call)
-    return "The call ends now."
+    return gettext("The call ends now.")
 
 
 def _end_here(call: Call) -> None:
@@ -95,7 +101,9 @@ def _end_here(call: Call) -> None:
             TwilioClient.from_settings().hang_up(call.carrier_sid)
         except ProviderError as fault:
             logger.warning("not hung up at the carrier", call_id=str(call.pk), error=str(fault))
-            raise NotDone(f"The call is over here, but the carrier did not confirm it ({fault}).") from fault
+            raise NotDone(
+                gettext("The call is over here, but the carrier did not confirm it (%(fault)s).") % {"fault": fault}
+            ) from fault
 
 
 def _leave(call: Call, deed: Deed, kind: Kind, text: str, *, event: str, detail: dict[str, str]) -> None:

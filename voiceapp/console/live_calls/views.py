@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from agents.organizations.access import Access, access_of
@@ -36,7 +37,7 @@ def call_list(request: HttpRequest) -> HttpResponse:
     rows = live_calls(organizations, numbers_of=numbers_of, now=timezone.now())
     context = {
         **admin.site.each_context(request),
-        "title": "Live calls",
+        "title": gettext("Live calls"),
         "rows": rows,
         "has_organizations": len(organizations) > 1,
         "most": MOST_CALLS if len(rows) >= MOST_CALLS else 0,
@@ -58,7 +59,7 @@ def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
     sees = access.sees_numbers_of(call.organization_id)
     context: dict[str, Any] = {
         **admin.site.each_context(request),
-        "title": "Live call",
+        "title": gettext("Live call"),
         "call": call,
         "caller": shown_number(call, sees=sees),
         "state": state_of(call, access),

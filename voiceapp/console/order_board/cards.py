@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from agents.organizations.models import Organization
 from sessions.messages.texts.models import Text, TextState
@@ -36,17 +38,17 @@ ALLERGY = re.compile(r"all?erg|intoleran|unvertr[äa]glich|c[o]?eliac|z[öo]liak
 @dataclass(frozen=True, slots=True)
 class Column:
     name: str
-    title: str
+    title: StrOrPromise
     icon: str
     states: tuple[OrderState, ...]
 
 
 COLUMNS = (
-    Column("new", "New", "bell", (OrderState.SUBMITTED,)),
-    Column("accepted", "Accepted", "check", (OrderState.ACCEPTED,)),
-    Column("in_progress", "In progress", "pan", (OrderState.IN_PROGRESS,)),
-    Column("ready", "Ready", "bag", (OrderState.READY,)),
-    Column("over", "Done", "done", (OrderState.DONE, OrderState.REFUSED, OrderState.CANCELED)),
+    Column("new", _("New"), "bell", (OrderState.SUBMITTED,)),
+    Column("accepted", _("Accepted"), "check", (OrderState.ACCEPTED,)),
+    Column("in_progress", _("In progress"), "pan", (OrderState.IN_PROGRESS,)),
+    Column("ready", _("Ready"), "bag", (OrderState.READY,)),
+    Column("over", _("Done"), "done", (OrderState.DONE, OrderState.REFUSED, OrderState.CANCELED)),
 )
 COLUMN_OF: Mapping[str, Column] = {state: column for column in COLUMNS for state in column.states}
 OPEN_STATES = tuple(state for column in COLUMNS[:-1] for state in column.states)
@@ -58,19 +60,19 @@ class Action:
     """A button that moves the order on."""
 
     to: OrderState
-    label: str
+    label: StrOrPromise
     icon: str
     is_main: bool = False
     needs_reason: bool = False
 
 
 ACTIONS = (
-    Action(OrderState.ACCEPTED, "Accept", "check", is_main=True),
-    Action(OrderState.IN_PROGRESS, "Start", "pan", is_main=True),
-    Action(OrderState.READY, "Ready", "bag", is_main=True),
-    Action(OrderState.DONE, "Done", "done", is_main=True),
-    Action(OrderState.REFUSED, "Refuse", "block", needs_reason=True),
-    Action(OrderState.CANCELED, "Cancel", "block", needs_reason=True),
+    Action(OrderState.ACCEPTED, _("Accept"), "check", is_main=True),
+    Action(OrderState.IN_PROGRESS, _("Start"), "pan", is_main=True),
+    Action(OrderState.READY, _("Ready"), "bag", is_main=True),
+    Action(OrderState.DONE, _("Done"), "done", is_main=True),
+    Action(OrderState.REFUSED, _("Refuse"), "block", needs_reason=True),
+    Action(OrderState.CANCELED, _("Cancel"), "block", needs_reason=True),
 )
 # Which of the possible moves a card offers: the others are on the order's page.
 OFFERED: Mapping[str, tuple[OrderState, ...]] = {
@@ -188,17 +190,23 @@ def alarm_sentence(alarm: OrderAlarm | None, text: Text | None = None) -> str:
     at = _clock(alarm.order.organization, alarm.created_at)
     match alarm.state:
         case AlarmState.WAITING | AlarmState.RINGING:
-            return f"Calling {alarm.name} since {at}."
+            return gettext("Calling %(alarm)s since %(at)s.") % {"alarm": alarm.name, "at": at}
         case AlarmState.ANSWERED:
-            return f"{alarm.name} was called at {at} and answered."
+            return gettext("%(alarm)s was called at %(at)s and answered.") % {"alarm": alarm.name, "at": at}
         case AlarmState.NOT_ANSWERED:
-            return f"{alarm.name} was called at {at} and did not answer. {alarm.failure}".rstrip()
+            return (
+                gettext("%(alarm)s was called at %(at)s and did not answer. %(failure)s")
+                % {"alarm": alarm.name, "at": at, "failure": alarm.failure}
+            ).rstrip()
         case AlarmState.TEXTED if text is not None and text.reason:
-            return f"No alarm to {alarm.name}: {explanation_of(text.reason).cause}"
+            return gettext("No alarm to %(alarm)s: %(cause)s") % {
+                "alarm": alarm.name,
+                "cause": explanation_of(text.reason).cause,
+            }
         case AlarmState.TEXTED:
             state = f" ({text.get_state_display().lower()})" if text is not None else ""
-            return f"{alarm.name} was texted at {at}{state}."
-    return f"No alarm to {alarm.name}: {alarm.failure}"
+            return gettext("%(alarm)s was texted at %(at)s%(state)s.") % {"alarm": alarm.name, "at": at, "state": state}
+    return gettext("No alarm to %(alarm)s: %(failure)s") % {"alarm": alarm.name, "failure": alarm.failure}
 
 
 def customer_text_sentence(text: Text | None) -> str:

@@ -15,7 +15,8 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.access import access_of, load_access
 from agents.organizations.models import Organization
@@ -33,8 +34,8 @@ from voiceapp.core.feeds.streaming import event_stream, requires_sign_in
 
 from .cards import COLUMNS, Viewer, read_board
 
-REASONS = ("We are too busy.", "Something is sold out.", "We are closing.", "The customer canceled.",
-           "The customer cannot be reached.")  # fmt: skip
+REASONS = (_("We are too busy."), _("Something is sold out."), _("We are closing."), _("The customer canceled."),
+           _("The customer cannot be reached."))  # fmt: skip
 BUSY_FOR_MINUTES = (30, 60, 120)
 OFFLINE = gettext_lazy("Offline: what you see may be out of date. New orders appear when the connection is back.")
 TEXTED_ALREADY = gettext_lazy("Its customer has been texted already: please call.")
@@ -50,7 +51,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     if len(mine) == 1:
         return HttpResponseRedirect(reverse("order-board", args=(mine[0].pk,)))
     choices = [(row.name, reverse("order-board", args=(row.pk,))) for row in mine]
-    context = {**admin.site.each_context(request), "title": "Order board", "choices": choices}
+    context = {**admin.site.each_context(request), "title": gettext("Order board"), "choices": choices}
     return TemplateResponse(request, "admin/order_board/choose.html", context)
 
 
@@ -105,7 +106,7 @@ def move(request: HttpRequest, organization: Organization, order_id: str) -> str
     order = _order(organization, order_id)
     to = request.POST.get("to", "")
     if to not in BEFORE:
-        raise ApplicationError("The board is out of date. Reload the page.")
+        raise ApplicationError(gettext("The board is out of date. Reload the page."))
     move_order(
         order,
         to=OrderState(to),
@@ -120,7 +121,10 @@ def move(request: HttpRequest, organization: Organization, order_id: str) -> str
 def undo(request: HttpRequest, organization: Organization, order_id: str) -> str:
     order = _order(organization, order_id)
     undone = undo_move(order, event_id=number_of(request.POST.get("event", "")), by=request.user.get_username())
-    said = f"{order} is {OrderState(order.state).label.lower()} again."
+    said = gettext("%(order)s is %(orderstate)s again.") % {
+        "order": order,
+        "orderstate": OrderState(order.state).label.lower(),
+    }
     return f"{said} {TEXTED_ALREADY}" if was_texted(order, OrderState(undone.before)) else said
 
 
@@ -128,7 +132,11 @@ def undo(request: HttpRequest, organization: Organization, order_id: str) -> str
 def prep(request: HttpRequest, organization: Organization) -> str:
     minutes = _minutes(request)
     set_prep_minutes(organization, minutes)
-    return f"Callers hear that orders take {minutes} minutes." if minutes else "Callers hear no time."
+    return (
+        gettext("Callers hear that orders take %(minutes)s minutes.") % {"minutes": minutes}
+        if minutes
+        else gettext("Callers hear no time.")
+    )
 
 
 @changes_the_board
@@ -136,7 +144,12 @@ def busy(request: HttpRequest, organization: Organization) -> str:
     minutes = _minutes(request) or 0
     set_busy(organization, for_minutes=minutes, now=timezone.now())
     more = board_settings_of(organization).busy_minutes
-    return f"Busy for {minutes} minutes: orders take {more} minutes longer." if minutes else "No longer busy."
+    return (
+        gettext("Busy for %(minutes)s minutes: orders take %(more)s minutes longer.")
+        % {"minutes": minutes, "more": more}
+        if minutes
+        else gettext("No longer busy.")
+    )
 
 
 def _minutes(request: HttpRequest) -> int | None:
@@ -144,7 +157,7 @@ def _minutes(request: HttpRequest) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 4):
-        raise ApplicationError("Enter whole minutes.")
+        raise ApplicationError(gettext("Enter whole minutes."))
     return int(text)
 
 

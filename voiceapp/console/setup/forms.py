@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Category, Item, validate_speakable
 from agents.configuration.admin.suggestions import suggestions_for
@@ -29,8 +31,8 @@ class BusinessForm(TenantForm):
     """What the organization is, and where."""
 
     country = forms.ChoiceField(
-        choices=[("", "Choose the country"), *country_names().items()], widget=Select(),
-        help_text="Sets the currency, time zone and phone number format.",
+        choices=[("", _("Choose the country")), *country_names().items()], widget=Select(),
+        help_text=_("Sets the currency, time zone and phone number format."),
     )  # fmt: skip
 
     class Meta:
@@ -54,26 +56,26 @@ class HoursForm(forms.Form):
     """The same hours on all selected days; the organization's page can set them day by day."""
 
     days = forms.MultipleChoiceField(
-        label="Open on", required=False, initial=EVERY_DAY, widget=CheckboxSelectMultiple(),
+        label=_("Open on"), required=False, initial=EVERY_DAY, widget=CheckboxSelectMultiple(),
         choices=[(str(day.value), day.label) for day in OpeningHours.Weekday],
     )  # fmt: skip
     opens_at = forms.TimeField(
-        label="Opens at", required=False, initial="11:00", widget=TextInput(attrs={"type": "time"})
+        label=_("Opens at"), required=False, initial="11:00", widget=TextInput(attrs={"type": "time"})
     )
     closes_at = forms.TimeField(
-        label="Closes at", required=False, initial="22:00", widget=TextInput(attrs={"type": "time"}),
-        help_text="A time at or before the opening time means open past midnight.",
+        label=_("Closes at"), required=False, initial="22:00", widget=TextInput(attrs={"type": "time"}),
+        help_text=_("A time at or before the opening time means open past midnight."),
     )  # fmt: skip
-    is_always_open = forms.BooleanField(label="Open around the clock", required=False)
+    is_always_open = forms.BooleanField(label=_("Open around the clock"), required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("is_always_open"):
             return cleaned
         for name, message in (
-            ("days", "Select the days."),
-            ("opens_at", "Enter the opening time."),
-            ("closes_at", "Enter the closing time."),
+            ("days", gettext("Select the days.")),
+            ("opens_at", gettext("Enter the opening time.")),
+            ("closes_at", gettext("Enter the closing time.")),
         ):
             if not cleaned.get(name) and name not in self.errors:
                 self.add_error(name, message)
@@ -84,29 +86,36 @@ class MenuForm(forms.Form):
     """Items with prices, one per line; sizes and modifiers are added on the menu's pages."""
 
     heading = forms.CharField(
-        label="Category", max_length=80, initial="Menu", widget=TextInput(), validators=[validate_speakable],
-        help_text="The heading above these items, like Pizzas or Services.",
+        label=_("Category"), max_length=80, initial=_("Menu"), widget=TextInput(), validators=[validate_speakable],
+        help_text=_("The heading above these items, like Pizzas or Services."),
     )  # fmt: skip
     items = forms.CharField(
-        label="Items with prices", widget=Textarea(attrs={"rows": 8, "placeholder": "Margherita 9.50\nTiramisu 5"}),
-        help_text="One item per line: the name, then the price.",
-    )  # fmt: skip
+        label=_("Items with prices"),
+        widget=Textarea(attrs={"rows": 8, "placeholder": _("Margherita 9.50\nTiramisu 5")}),
+        help_text=_("One item per line: the name, then the price."),
+    )
 
     def clean_items(self) -> list[tuple[str, Decimal]]:
         lines = [line.strip() for line in self.cleaned_data["items"].splitlines() if line.strip()][: MOST_LINES + 1]
         if len(lines) > MOST_LINES:
-            raise forms.ValidationError(f"Enter at most {MOST_LINES} items at once.")
+            raise forms.ValidationError(
+                gettext("Enter at most %(most_lines)s items at once.") % {"most_lines": MOST_LINES}
+            )
         return [self._read(line) for line in lines]
 
     def _read(self, line: str) -> tuple[str, Decimal]:
         found = PRICED_LINE.match(line)
         if found is None:
-            raise forms.ValidationError(f"“{line[:60]}” has no price at its end. Write it like Margherita 9.50.")
+            raise forms.ValidationError(
+                gettext("“%(line)s” has no price at its end. Write it like Margherita 9.50.") % {"line": line[:60]}
+            )
         price = Decimal(found["price"].replace(",", "."))
         try:
             Item(category=Category(), name=found["name"], price=price).clean_fields(exclude=["category"])
         except forms.ValidationError as exc:
-            raise forms.ValidationError(f"“{line[:60]}”: {' '.join(exc.messages)}") from exc
+            raise forms.ValidationError(
+                gettext("“%(line)s”: %(messages)s") % {"line": line[:60], "messages": " ".join(exc.messages)}
+            ) from exc
         return found["name"], price
 
 

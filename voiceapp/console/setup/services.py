@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from django import forms
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Service
 from agents.organizations.models import Organization
@@ -36,21 +38,21 @@ class ServicesForm(forms.Form):
     """One service per line; buffers, lead times and working hours are set on the pages of services and resources."""
 
     services = forms.CharField(
-        label="Services with their duration",
-        widget=Textarea(attrs={"rows": 8, "placeholder": "Oil change 45 min 89.90\nInspection 1.5 h"}),
-        help_text="One service per line: the name, how long it takes, and the price if it is fixed.",
+        label=_("Services with their duration"),
+        widget=Textarea(attrs={"rows": 8, "placeholder": _("Oil change 45 min 89.90\nInspection 1.5 h")}),
+        help_text=_("One service per line: the name, how long it takes, and the price if it is fixed."),
     )
     people = forms.CharField(
-        label="Who does them",
+        label=_("Who does them"),
         required=False,
-        widget=Textarea(attrs={"rows": 3, "placeholder": "Anna\nBen"}),
-        help_text="One person per line. Each does one appointment at a time.",
+        widget=Textarea(attrs={"rows": 3, "placeholder": _("Anna\nBen")}),
+        help_text=_("One person per line. Each does one appointment at a time."),
     )
     bays = forms.CharField(
-        label="Bays or lifts",
+        label=_("Bays or lifts"),
         required=False,
-        widget=Textarea(attrs={"rows": 3, "placeholder": "Lift 1"}),
-        help_text="One per line. With bays, an appointment needs one; with people, it needs a person.",
+        widget=Textarea(attrs={"rows": 3, "placeholder": _("Lift 1")}),
+        help_text=_("One per line. With bays, an appointment needs one; with people, it needs a person."),
     )
 
     def clean_services(self) -> list[TimedService]:
@@ -66,9 +68,9 @@ class ServicesForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         people, bays = cleaned.get("people"), cleaned.get("bays")
         if people == [] and bays == []:
-            self.add_error("people", "Enter who does the services, or a bay: without either, no time is free.")
+            self.add_error("people", gettext("Enter who does the services, or a bay: without either, no time is free."))
         if twice := {name.lower() for name in people or ()} & {name.lower() for name in bays or ()}:
-            self.add_error("bays", f"“{min(twice)}” is a person already.")
+            self.add_error("bays", gettext("“%(twice)s” is a person already.") % {"twice": min(twice)})
         return cleaned
 
 
@@ -105,7 +107,7 @@ def what_is_booked(organization: Organization) -> str:
 def _lines(text: str, most: int) -> list[str]:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > most:
-        raise forms.ValidationError(f"Enter at most {most} lines at once.")
+        raise forms.ValidationError(gettext("Enter at most %(most)s lines at once.") % {"most": most})
     return lines
 
 
@@ -113,7 +115,8 @@ def _read(line: str) -> TimedService:
     found = TIMED_LINE.match(line)
     if found is None:
         raise forms.ValidationError(
-            f"“{line[:60]}” does not say how long it takes. Write it like Oil change 45 min 89.90."
+            gettext("“%(line)s” does not say how long it takes. Write it like Oil change 45 min 89.90.")
+            % {"line": line[:60]}
         )
     length = Decimal(found["length"].replace(",", "."))
     minutes = length if found["unit"].lower().startswith("m") else length * 60
@@ -122,12 +125,16 @@ def _read(line: str) -> TimedService:
     try:
         service.clean_fields(exclude=["organization"])
     except forms.ValidationError as exc:
-        raise forms.ValidationError(f"“{line[:60]}”: {' '.join(exc.messages)}") from exc
+        raise forms.ValidationError(
+            gettext("“%(line)s”: %(messages)s") % {"line": line[:60], "messages": " ".join(exc.messages)}
+        ) from exc
     return TimedService(service.name, service.duration_minutes, price)
 
 
 def _names(text: str) -> list[str]:
     names = list(dict.fromkeys(_lines(text, MOST_RESOURCES)))
     if too_long := next((name for name in names if len(name) > 80), None):
-        raise forms.ValidationError(f"“{too_long[:60]}…” has more than 80 characters.")
+        raise forms.ValidationError(
+            gettext("“%(too_long)s…” has more than 80 characters.") % {"too_long": too_long[:60]}
+        )
     return names

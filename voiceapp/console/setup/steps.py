@@ -9,6 +9,9 @@ from typing import Any
 from django import forms
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from agents.catalog.models import Category, Item, Menu
 from agents.catalog.services import settle_price
@@ -34,8 +37,8 @@ class Step:
     """
 
     name: str
-    title: str
-    intro: str
+    title: StrOrPromise
+    intro: StrOrPromise
     make: Callable[[Organization, Data], forms.BaseForm]
     save: Callable[[Organization, Any], None]
     done: Callable[[Organization], str]
@@ -140,34 +143,74 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 STEPS = (
-    Step("business", "Your business", "The business that callers reach, and where it is.",
-         lambda organization, data: BusinessForm(data, instance=organization),
-         lambda _, form: form.save(), lambda organization: organization.name),
-    Step("hours", "Opening hours", "Outside these hours callers hear when you open again.",
-         make_hours, save_hours,
-         lambda organization: counted(organization.opening_hours.count(), "opening per week", "openings per week"),
-         can_be_skipped=True, is_finer=differ_by_day),
-    Step("menu", "Menu or services", "The agent knows only these items and prices.",
-         lambda _, data: MenuForm(data), save_menu,
-         lambda organization: counted(Item.objects.filter(category__menu__organization=organization).count(),
-                                      "item", "items"),
-         can_be_skipped=True),
-    Step("services", "Appointments", "The agent books these services while a person or a bay is free for them.",
-         lambda _, data: ServicesForm(data), save_services, what_is_booked, can_be_skipped=True,
-         is_for=lambda organization: Trade(organization.trade).books_appointments),
-    Step("person", "Transfer target", "The person to whom the agent transfers callers it cannot help.",
-         make_person, save_person,
-         lambda organization: ", ".join(target.name for target in organization.transfer_targets.all()),
-         can_be_skipped=True),
-    Step("number", "Phone number", "The number that callers dial, as rented from the carrier.",
-         lambda organization, data: NumberForm(data, instance=PhoneNumber(organization=organization)),
-         lambda _, form: form.save(),
-         lambda organization: ", ".join(map(str, organization.phone_numbers.all())),
-         can_be_skipped=True),
-    Step("agent", "Agent", "The agent that answers calls. Everything can be changed later on the agent's page.",
-         make_agent, lambda _, form: form.save(),
-         lambda organization: agent.name if (agent := agent_of(organization)) else ""),
-)  # fmt: skip
+    Step(
+        "business",
+        _("Your business"),
+        _("The business that callers reach, and where it is."),
+        lambda organization, data: BusinessForm(data, instance=organization),
+        lambda _, form: form.save(),
+        lambda organization: organization.name,
+    ),
+    Step(
+        "hours",
+        _("Opening hours"),
+        _("Outside these hours callers hear when you open again."),
+        make_hours,
+        save_hours,
+        lambda organization: counted(
+            organization.opening_hours.count(), gettext("opening per week"), gettext("openings per week")
+        ),
+        can_be_skipped=True,
+        is_finer=differ_by_day,
+    ),
+    Step(
+        "menu",
+        _("Menu or services"),
+        _("The agent knows only these items and prices."),
+        lambda _, data: MenuForm(data),
+        save_menu,
+        lambda organization: counted(
+            Item.objects.filter(category__menu__organization=organization).count(), "item", "items"
+        ),
+        can_be_skipped=True,
+    ),
+    Step(
+        "services",
+        _("Appointments"),
+        _("The agent books these services while a person or a bay is free for them."),
+        lambda _, data: ServicesForm(data),
+        save_services,
+        what_is_booked,
+        can_be_skipped=True,
+        is_for=lambda organization: Trade(organization.trade).books_appointments,
+    ),
+    Step(
+        "person",
+        _("Transfer target"),
+        _("The person to whom the agent transfers callers it cannot help."),
+        make_person,
+        save_person,
+        lambda organization: ", ".join(target.name for target in organization.transfer_targets.all()),
+        can_be_skipped=True,
+    ),
+    Step(
+        "number",
+        _("Phone number"),
+        _("The number that callers dial, as rented from the carrier."),
+        lambda organization, data: NumberForm(data, instance=PhoneNumber(organization=organization)),
+        lambda _, form: form.save(),
+        lambda organization: ", ".join(map(str, organization.phone_numbers.all())),
+        can_be_skipped=True,
+    ),
+    Step(
+        "agent",
+        _("Agent"),
+        _("The agent that answers calls. Everything can be changed later on the agent's page."),
+        make_agent,
+        lambda _, form: form.save(),
+        lambda organization: agent.name if (agent := agent_of(organization)) else "",
+    ),
+)
 
 
 def steps_of(organization: Organization | None) -> list[Step]:

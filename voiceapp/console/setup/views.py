@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from agents.configuration.admin.checklist import checklist_of
 from agents.configuration.readiness import blockers
@@ -77,7 +78,7 @@ def _choose(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     rows = Organization.objects.filter(pk__in=mine)
     choices = [(row.name, address(row, STEPS[0].name)) for row in rows]
-    context = {**admin.site.each_context(request), "title": "Set up a phone line", "choices": choices}
+    context = {**admin.site.each_context(request), "title": gettext("Set up a phone line"), "choices": choices}
     return TemplateResponse(request, "admin/choose_organization.html", context)
 
 
@@ -105,10 +106,16 @@ def _publish(request: HttpRequest, organization: Organization) -> HttpResponse:
     if request.method == "POST":
         if not against or "anyway" in request.POST:
             version = publish_agent(agent, by=request.user.get_username(), note="Setup")
-            messages.success(request, f"Version {version.number} of {agent} is published and live.")
+            messages.success(
+                request,
+                gettext("Version %(number)s of %(agent)s is published and live.")
+                % {"number": version.number, "agent": agent},
+            )
             return HttpResponseRedirect(address(organization, CALL))
         messages.error(
-            request, f"The agent is not published. {' '.join(against)} Fix this, or select “Publish anyway”."
+            request,
+            gettext("The agent is not published. %(against)s Fix this, or select “Publish anyway”.")
+            % {"against": " ".join(against)},
         )
     context = {"checklist": checklist_of(agent), "blockers": against, "agent": agent}
     return _page(request, organization, PUBLISH, context)
@@ -136,13 +143,15 @@ def _page(
 ) -> HttpResponse:
     titles = [
         *((each.name, each.title) for each in steps_of(organization)),
-        (PUBLISH, "Check and publish"),
-        (CALL, "First call"),
+        (PUBLISH, gettext("Check and publish")),
+        (CALL, gettext("First call")),
     ]
     form = context.get("form")
     shown = {
         **admin.site.each_context(request),
-        "title": f"Set up {organization.name}" if organization else "Set up a new organization",
+        "title": gettext("Set up %(organization)s") % {"organization": organization.name}
+        if organization
+        else gettext("Set up a new organization"),
         "organization": organization,
         "current": current,
         "steps": [

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, TypeVar
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from .engine import JobQueue
 from .models import Job
@@ -26,7 +28,9 @@ STATE_COLORS: Mapping[str, str] = {
 def state_badge(job: Job, queue: JobQueue[Any]) -> tuple[str, str]:
     """A key of STATE_COLORS, and the state for people."""
     if job.state == State.WAITING and getattr(job, job.topic_field) in queue.unconfigured_topics():
-        return State.UNCONFIGURED.value, f"{State.UNCONFIGURED.label}, waiting"
+        return State.UNCONFIGURED.value, gettext("%(unconfigured)s, waiting") % {
+            "unconfigured": State.UNCONFIGURED.label
+        }
     return ("retrying" if job.is_retrying else job.state), job.state_label
 
 
@@ -43,14 +47,18 @@ class RetryMixin(admin.ModelAdmin[J]):
 
     def retry_one(self, request: HttpRequest, job: J, _: str) -> str:
         self.queue.retry(self.queue.model._default_manager.filter(pk=job.pk))
-        return f"The {self.one} is being retried."
+        return gettext("The %(one)s is being retried.") % {"one": self.one}
 
-    @admin.action(description="Retry", permissions=["operate"])
+    @admin.action(description=_("Retry"), permissions=["operate"])
     def retry_chosen(self, request: HttpRequest, rows: QuerySet[J]) -> None:
         unfinished = list(self.rows_to_operate(request, rows).exclude(state=State.DONE))
         retried = self.queue.retry(self.queue.model._default_manager.filter(pk__in=[job.pk for job in unfinished]))
         for job in unfinished:
-            self.log_change(request, job, "Retried.")
+            self.log_change(request, job, gettext("Retried."))
         messages.success(request, f"{retried} {self.one if retried == 1 else self.many} retried.")
         if others := rows.count() - retried:
-            messages.info(request, f"{others} of the selected are done already, or are being attempted now.")
+            messages.info(
+                request,
+                gettext("%(others)s of the selected are done already, or are being attempted now.")
+                % {"others": others},
+            )

@@ -6,6 +6,9 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 MAX_ERROR = 300
 
@@ -15,24 +18,24 @@ class Job(models.Model):
     content."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
+        WAITING = "waiting", _("Waiting")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
         # No receiver is configured: no success, and a retry helps only after one is.
-        UNCONFIGURED = "unconfigured", "Not configured"
+        UNCONFIGURED = "unconfigured", _("Not configured")
 
     # The column that chooses the handler. Partitions of different topics are independent.
     topic_field: ClassVar[str] = "topic"
-    done_label: ClassVar[str] = "Done"
+    done_label: ClassVar[StrOrPromise] = _("Done")
 
     partition_key = models.CharField(max_length=128, blank=True)
     state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveIntegerField(default=0)
-    due_at = models.DateTimeField("next attempt at", default=timezone.now)
+    due_at = models.DateTimeField(_("next attempt at"), default=timezone.now)
     lease_expires_at = models.DateTimeField(null=True, editable=False)
     last_error = models.CharField(max_length=MAX_ERROR, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    done_at = models.DateTimeField("completed at", null=True)
+    done_at = models.DateTimeField(_("completed at"), null=True)
 
     class Meta:
         abstract = True
@@ -47,6 +50,10 @@ class Job(models.Model):
         """The state, for people."""
         if self.is_retrying:
             # Attempts whose next one the receiver has named are not counted (engine.py).
-            counted = f", {self.attempts} {'attempt' if self.attempts == 1 else 'attempts'} failed"
-            return f"Retrying{counted if self.attempts else ''}"
-        return self.done_label if self.state == self.State.DONE else self.State(self.state).label
+            if not self.attempts:
+                return gettext("Retrying")
+            counted = ngettext(
+                "Retrying, %(number)s attempt failed", "Retrying, %(number)s attempts failed", self.attempts
+            )
+            return counted % {"number": self.attempts}
+        return str(self.done_label if self.state == self.State.DONE else self.State(self.state).label)

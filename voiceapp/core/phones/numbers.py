@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import phonenumbers
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
 # Never dialed, whatever is configured: they are expensive or reach no person.
@@ -39,7 +40,7 @@ def is_e164(text: str) -> bool:
 def validate_e164(number: str) -> None:
     """Accept only E.164: a plus, the country code, digits."""
     if not is_e164(number):
-        raise ValidationError("Write the number with a plus and the country code, like +4930123456.")
+        raise ValidationError(gettext("Write the number with a plus and the country code, like +4930123456."))
 
 
 def validate_dialable(number: str) -> None:
@@ -48,9 +49,11 @@ def validate_dialable(number: str) -> None:
     parsed = _parsed(number, "")
     satellite = number.startswith(("+870", "+881", "+882", "+883", "+979"))
     if parsed is None or satellite or number in HIDDEN_NUMBERS or not phonenumbers.is_possible_number(parsed):
-        raise ValidationError("This number cannot be called. Use an ordinary fixed or mobile number.")
+        raise ValidationError(gettext("This number cannot be called. Use an ordinary fixed or mobile number."))
     if phonenumbers.number_type(parsed) in REFUSED_TYPES:
-        raise ValidationError("Premium, shared-cost and personal numbers cannot be called. Use an ordinary number.")
+        raise ValidationError(
+            gettext("Premium, shared-cost and personal numbers cannot be called. Use an ordinary number.")
+        )
 
 
 def is_dialable(number: str) -> bool:
@@ -83,13 +86,20 @@ def read_number(typed: str, *, region: str = "") -> str:
     # Address books put invisible direction marks around a number.
     text = "".join(each for each in typed if unicodedata.category(each) != "Cf").strip().removeprefix("tel:")
     if any(character.isalpha() for character in text):
-        raise ValidationError(f"Write the number in digits, without letters or an extension, like {example(region)}.")
+        raise ValidationError(
+            gettext("Write the number in digits, without letters or an extension, like %(example)s.")
+            % {"example": example(region)}
+        )
     # Without a region the international prefix is unknown; 00 is the most common.
     parsed = _parsed(f"+{text[2:]}" if not region and text.startswith("00") else text, region)
     if parsed is None or not phonenumbers.is_possible_number(parsed):
-        raise ValidationError(f"This is not a complete phone number. Write it like {example(region)}.")
+        raise ValidationError(
+            gettext("This is not a complete phone number. Write it like %(example)s.") % {"example": example(region)}
+        )
     if not _names_country(text) and not _is_whole(text, parsed):
-        raise ValidationError(f"Write the number with its area code, like {example(region)}.")
+        raise ValidationError(
+            gettext("Write the number with its area code, like %(example)s.") % {"example": example(region)}
+        )
     number = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
     validate_e164(number)
     return number
@@ -151,7 +161,7 @@ def read_caller(text: str) -> Caller:
             address = rest.partition(";")[0]
             return Caller(CallerKind.SIP, number, f"{_formatted(number)} (SIP)" if number else f"SIP {address}")
         case "client":
-            return Caller(CallerKind.CLIENT, "", f"app user {rest}")
+            return Caller(CallerKind.CLIENT, "", gettext("app user %(rest)s") % {"rest": rest})
     return Caller(CallerKind.OTHER, "", plain)
 
 

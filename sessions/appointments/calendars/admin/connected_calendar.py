@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.hours.local_time import when
 from agents.organizations.roles import Area, Power
@@ -20,7 +22,7 @@ from sessions.appointments.calendars.services.outgoing import enqueue_missing, r
 from voiceapp.core.web_addresses import read_origin
 
 FOUND = ("status", "calendar_name", "calendar_url", "read_at", "last_error", "unreadable_events")
-KEEP = (
+KEEP = _(
     "Sent to this address only. Leave empty to keep the current one; it is never shown. Many providers want an app "
     "password, made in the account's security settings. A new address needs it again."
 )
@@ -29,12 +31,12 @@ KEEP = (
 class ConnectedCalendarForm(TenantForm):
     """The password can be written, never read; it does not follow the address to another server."""
 
-    chosen = forms.ChoiceField(required=False, label="calendar", widget=Select())
+    chosen = forms.ChoiceField(required=False, label=_("calendar"), widget=Select())
     new_password = forms.CharField(
         required=False,
         max_length=512,
         strip=False,
-        label="password",
+        label=_("password"),
         widget=PasswordInput(render_value=False),
         help_text=KEEP,
     )
@@ -42,14 +44,14 @@ class ConnectedCalendarForm(TenantForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "chosen" in self.fields:
-            choices = [] if self.instance.calendar_url else [("", "Choose one")]
+            choices = [] if self.instance.calendar_url else [("", gettext("Choose one"))]
             self.fields["chosen"].choices = [*choices, *self.instance.offered]  # type: ignore[attr-defined]
             self.initial["chosen"] = self.instance.calendar_url
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if self._is_bound_elsewhere(cleaned) and not cleaned.get("new_password"):
-            self.add_error("new_password", "Enter the password for this address.")
+            self.add_error("new_password", gettext("Enter the password for this address."))
         return cleaned
 
     def _is_bound_elsewhere(self, cleaned: dict[str, Any]) -> bool:
@@ -74,15 +76,15 @@ class ConnectedCalendarAdmin(TenantAdmin[ConnectedCalendar]):
     list_select_related = ("resource__organization",)
     search_fields = ("resource__name", "username", "calendar_name")
     buttons = (
-        Button("test", "Test the connection", "test", icon="cable", style="primary", power=Power.EDIT,
+        Button("test", _("Test the connection"), "test", icon="cable", style="primary", power=Power.EDIT,
                calls_provider=True),
     )  # fmt: skip
 
-    @display(description="status", label={"works": "success", "new": "info", "failing": "danger"})
+    @display(description=_("status"), label={"works": "success", "new": "info", "failing": "danger"})
     def status(self, calendar: ConnectedCalendar) -> tuple[str, str]:
         if calendar.failing_since is not None:
-            return "failing", f"Not read since {when(calendar.failing_since)}"
-        return ("works", "Works") if calendar.read_at else ("new", "Not read yet")
+            return "failing", gettext("Not read since %(time)s") % {"time": when(calendar.failing_since)}
+        return ("works", gettext("Works")) if calendar.read_at else ("new", gettext("Not read yet"))
 
     def get_fields(self, request: HttpRequest, obj: ConnectedCalendar | None = None) -> tuple[str, ...]:
         place = ("resource", "address", "username", "new_password")

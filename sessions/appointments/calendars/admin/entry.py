@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.hours.local_time import when_of
 from agents.organizations.roles import Area
@@ -31,31 +33,34 @@ class CalendarEntryAdmin(ReadOnlyAdmin[CalendarEntry]):
     fields = ("appointment", "begins", "calendar", "state", "changed_to", "noticed_at", "written_at")
     readonly_fields = ("begins", "state", "changed_to")
     buttons = (
-        Button("overwrite", "Write our appointment", "overwrite", icon="upload", style="primary",
-               confirm="The calendar gets the appointment as it stands here.", is_offered=is_undecided),
-        Button("leave", "Leave the calendar as it is", "leave", icon="done",
-               confirm="The appointment here stays, too. Move or cancel it here if the calendar is right.",
+        Button("overwrite", _("Write our appointment"), "overwrite", icon="upload", style="primary",
+               confirm=_("The calendar gets the appointment as it stands here."), is_offered=is_undecided),
+        Button("leave", _("Leave the calendar as it is"), "leave", icon="done",
+               confirm=_("The appointment here stays, too. Move or cancel it here if the calendar is right."),
                is_offered=is_undecided),
     )  # fmt: skip
 
-    @display(description="our time")
+    @display(description=_("our time"))
     def begins(self, entry: CalendarEntry) -> str:
         return when_of(entry, entry.appointment.starts_at)
 
-    @display(description="in the calendar", ordering="change", label=COLORS)
+    @display(description=_("in the calendar"), ordering="change", label=COLORS)
     def state(self, entry: CalendarEntry) -> tuple[str, str]:
         if not entry.change and entry.written_version < entry.appointment.version:
-            return "waiting", "Being written"
+            return "waiting", gettext("Being written")
         return entry.change, entry.get_change_display()
 
-    @display(description="changed to")
+    @display(description=_("changed to"))
     def changed_to(self, entry: CalendarEntry) -> str:
         return when_of(entry, entry.changed_to_start)
 
     def overwrite(self, request: HttpRequest, entry: CalendarEntry, _: str) -> str:
         overwrite_change(entry)
-        return f"{entry.appointment} is written into {entry.calendar} again."
+        return gettext("%(appointment)s is written into %(calendar)s again.") % {
+            "appointment": entry.appointment,
+            "calendar": entry.calendar,
+        }
 
     def leave(self, request: HttpRequest, entry: CalendarEntry, _: str) -> str:
         leave_change(entry)
-        return f"{entry.calendar} is left as it is."
+        return gettext("%(calendar)s is left as it is.") % {"calendar": entry.calendar}

@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
@@ -30,19 +32,23 @@ class CalendarFeedAdmin(TenantAdmin[CalendarFeed]):
     list_select_related = ("organization", "resource")
     search_fields = ("name",)
     buttons = (
-        Button("renew", "New address", "renew", icon="autorenew", style="primary", power=Power.EDIT,
-               confirm="The address in use stops working at once. The new one is shown once.", is_offered=is_active),
-        Button("revoke", "Revoke", "revoke", icon="block", power=Power.EDIT,
-               confirm="The address stops working at once. This cannot be undone.", is_offered=is_active),
+        Button("renew", _("New address"), "renew", icon="autorenew", style="primary", power=Power.EDIT,
+               confirm=_("The address in use stops working at once. The new one is shown once."), is_offered=is_active),
+        Button("revoke", _("Revoke"), "revoke", icon="block", power=Power.EDIT,
+               confirm=_("The address stops working at once. This cannot be undone."), is_offered=is_active),
     )  # fmt: skip
 
-    @display(description="content")
+    @display(description=_("content"))
     def content(self, feed: CalendarFeed) -> str:
-        return "All appointments" if feed.resource is None else f"Appointments of {feed.resource}"
+        return (
+            gettext("All appointments")
+            if feed.resource is None
+            else gettext("Appointments of %(resource)s") % {"resource": feed.resource}
+        )
 
-    @display(description="status", label={"active": "success", "revoked": "danger"})
+    @display(description=_("status"), label={"active": "success", "revoked": "danger"})
     def status(self, feed: CalendarFeed) -> tuple[str, str]:
-        return ("active", "Active") if is_active(feed) else ("revoked", "Revoked")
+        return ("active", gettext("Active")) if is_active(feed) else ("revoked", gettext("Revoked"))
 
     def get_fields(self, request: HttpRequest, obj: CalendarFeed | None = None) -> tuple[str, ...]:
         fields = ("organization", "name", "resource", "shows_customers")
@@ -76,16 +82,19 @@ class CalendarFeedAdmin(TenantAdmin[CalendarFeed]):
 
     def renew(self, request: HttpRequest, feed: CalendarFeed, _: str) -> str:
         show_address(request, renew_feed(feed))
-        return f"{feed.name} has a new address."
+        return gettext("%(feed)s has a new address.") % {"feed": feed.name}
 
     def revoke(self, request: HttpRequest, feed: CalendarFeed, _: str) -> str:
         revoke_feed(feed)
-        return f"{feed.name} is revoked."
+        return gettext("%(feed)s is revoked.") % {"feed": feed.name}
 
 
 def show_address(request: HttpRequest, issued: IssuedFeed) -> None:
     """Once, to the person who requested it; it is neither in the history nor in a log."""
     messages.warning(
         request,
-        f"Subscribe to {issued.address} – copy it now, it is not shown again. Everybody who has it can read the feed.",
+        gettext(
+            "Subscribe to %(address)s – copy it now, it is not shown again. Everybody who has it can read the feed."
+        )
+        % {"address": issued.address},
     )

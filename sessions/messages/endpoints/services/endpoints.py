@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from agents.organizations.models import Organization
 from sessions.messages.endpoints.events import CHOOSABLE, WebhookEvent
@@ -45,7 +46,10 @@ def create_endpoint(
 def check_room(organization: Organization) -> None:
     """Raises ApplicationError where an organization has as many as it may have."""
     if WebhookEndpoint.objects.filter(organization=organization).count() >= MOST_ENDPOINTS:
-        raise ApplicationError(f"An organization has at most {MOST_ENDPOINTS} webhook endpoints. Delete one first.")
+        raise ApplicationError(
+            gettext("An organization has at most %(most_endpoints)s webhook endpoints. Delete one first.")
+            % {"most_endpoints": MOST_ENDPOINTS}
+        )
 
 
 def check_url(url: str) -> None:
@@ -54,7 +58,8 @@ def check_url(url: str) -> None:
         WebhookReceiver.from_settings().check(url)
     except ProviderError as fault:
         raise ApplicationError(
-            f"Nothing can be posted there: {reason_of(fault)}. Enter a public URL that starts with https://."
+            gettext("Nothing can be posted there: %(reason_of)s. Enter a public URL that starts with https://.")
+            % {"reason_of": reason_of(fault)}
         ) from fault
 
 
@@ -99,7 +104,7 @@ def replay_undelivered(endpoint: WebhookEndpoint) -> int:
     """In their order, each with the id that it had. Raises ApplicationError while the endpoint is paused."""
     endpoint.refresh_from_db()
     if endpoint.is_paused:
-        raise ApplicationError("The endpoint is paused: resume it first.")
+        raise ApplicationError(gettext("The endpoint is paused: resume it first."))
     with transaction.atomic():
         return outbox.retry(undelivered(endpoint))
 
@@ -111,8 +116,8 @@ def send_test(endpoint: WebhookEndpoint) -> WebhookAttempt | None:
     """
     endpoint.refresh_from_db()
     if endpoint.is_paused:
-        raise ApplicationError("The endpoint is paused: resume it first.")
-    data = {"endpointId": str(endpoint.pk), "message": "A test event. Nothing happened."}
+        raise ApplicationError(gettext("The endpoint is paused: resume it first."))
+    data = {"endpointId": str(endpoint.pk), "message": gettext("A test event. Nothing happened.")}
     body = {"type": WebhookEvent.TEST.value, "timestamp": utc_ms(timezone.now()), "data": data}
     about = f"test:{utc_ms(timezone.now())}"
     with transaction.atomic():
