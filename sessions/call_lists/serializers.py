@@ -32,6 +32,7 @@ class CallsQuery(StrictSerializer):
 
     def get_fields(self) -> dict[str, Any]:
         filters = {name: _documented(CallFilterForm.base_fields[name]) for name in FILTERS}
+        filters["alert"] = serializers.UUIDField(required=False, help_text="An alert's ID: the calls behind it.")
         return {**filters, **super().get_fields()}
 
 

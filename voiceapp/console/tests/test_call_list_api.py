@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
@@ -15,6 +16,7 @@ from agents.organizations.roles import Role
 from agents.organizations.scopes import Scope
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization, make_user
+from sessions.alerts.models import Alert
 from sessions.calls.models import Call, CallState
 from voiceapp.tests.limits import raise_limits
 
@@ -63,6 +65,12 @@ def test_it_is_filtered_like_the_list(harbour: Organization) -> None:
         [found] = client.get(CALLS, query).json()["calls"]
         assert found["id"] == str(failed.pk)
     assert client.get(CALLS, {"outcome": "order"}).json()["calls"] == []
+    alert = Alert.objects.create(
+        organization=harbour, kind="failed_calls", since=failed.created_at, opened_at=timezone.now(),
+        last_at=timezone.now(),
+    )  # fmt: skip
+    [found] = client.get(CALLS, {"alert": str(alert.pk)}).json()["calls"]
+    assert found["id"] == str(failed.pk)
 
 
 def test_numbers_are_masked_without_their_scope(harbour: Organization) -> None:
