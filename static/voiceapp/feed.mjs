@@ -12,6 +12,7 @@
 
 const SILENT_MS = 40_000; // the server sends a beat every 15 s
 const POLL_MS = 3000;
+const READ_WITHIN_MS = 15_000;
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 10_000;
 const REFUSED = { 401: "signed out", 403: "no access", 404: "no access" };
@@ -23,6 +24,7 @@ export function follow(address, { events, state = () => {} }) {
     let heardAt = Date.now();
     let isClosed = false;
     let isPolling = false;
+    let polled = null;
     let again = 0;
 
     const show = (name, message = "") => {
@@ -90,10 +92,25 @@ export function follow(address, { events, state = () => {} }) {
     async function poll() {
         if (isPolling || isClosed) return true;
         isPolling = true;
+        polled = read();
+        return polled;
+    }
+
+    /** What is read already may have begun before the action after which this one is wanted. */
+    async function refresh() {
+        while (isPolling) await polled;
+        return poll();
+    }
+
+    async function read() {
         try {
             const url = new URL(address, location.href);
             url.searchParams.set("poll", "1");
-            const response = await fetch(url, { headers: { Accept: "application/json" }, cache: "no-store" });
+            const response = await fetch(url, {
+                headers: { Accept: "application/json" },
+                cache: "no-store",
+                signal: AbortSignal.timeout(READ_WITHIN_MS),
+            });
             const body = await response.json().catch(() => ({}));
             if (isClosed) return true;
             if (!response.ok) show(REFUSED[response.status] ?? "offline", body.message);
@@ -131,7 +148,7 @@ export function follow(address, { events, state = () => {} }) {
     connect();
 
     return {
-        refresh: poll,
+        refresh,
         close() {
             isClosed = true;
             drop();
