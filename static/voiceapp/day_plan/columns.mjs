@@ -223,7 +223,10 @@ export function makeColumns({ texts, edits }) {
         const first = Math.min(minute, ...[...grid.querySelectorAll(".body .card")].map((card) => Number(card.dataset.begin)));
         const wanted = minute >= plan.first && minute < plan.end ? minute : first;
         const top = Math.max(0, (wanted - 60 - plan.first) * scale);
-        if (!NARROW.matches && Number.isFinite(top)) byId("plan").scrollTop = top;
+        if (!Number.isFinite(top)) return;
+        if (!NARROW.matches) byId("plan").scrollTop = top;
+        // A phone's page scrolls itself: only to a time of today that would be out of sight.
+        else if (wanted === minute && top > innerHeight / 2) window.scrollTo(0, grid.getBoundingClientRect().top + scrollY + top);
     }
 
     /** The minute of the day at that height of the window, rounded. */

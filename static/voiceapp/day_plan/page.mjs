@@ -79,9 +79,23 @@ async function press(address, fields, problem) {
     const { ok, message } = await send(`${page.dataset.base}${address}`, fields);
     byId("news").textContent = ok ? message : "";
     await feed.refresh();
+    const [, id, what] = address.split("/");
+    if (ok && id && what !== "undo") offerUndo(id);
     problem.textContent = ok ? "" : message;
     problem.hidden = ok;
     return ok;
+}
+
+/** Beside what was done, for as long as nothing else is. */
+function offerUndo(id) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = texts.undo;
+    button.addEventListener("click", () => {
+        const event = appointments.get(id)?.undo; // as the feed knows it by now
+        if (event) press(`appointments/${id}/undo`, { event }, byId("trouble"));
+    });
+    byId("news").append(" ", button);
 }
 
 const dialogs = makeDialogs({ appointments, press, texts, day: page.dataset.day, nowS });
@@ -107,7 +121,7 @@ const dragging = edits
 
 byId("grid").addEventListener("click", (event) => {
     const card = event.target.closest(".card");
-    if (dragging?.hasJustDragged()) return;
+    if (event.detail && dragging?.hasJustDragged()) return; // a click by keyboard has no detail
     if (card) return dialogs.open(card.dataset.appointment);
     const head = event.target.closest("[data-book]");
     if (head) return dialogs.book({ resource: head.dataset.book });

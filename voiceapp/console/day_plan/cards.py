@@ -152,6 +152,8 @@ def _card(
 ) -> dict[str, object]:
     begin, end = day.within(appointment.starts_at, appointment.ends_at)
     held = [row.resource_id for row in appointment.booked.all()]
+    changes = _changes(appointment, viewer, now)
+    undo = changes["undo"]
     context = {
         "appointment": appointment,
         "icon": ICONS[appointment.state],
@@ -159,7 +161,7 @@ def _card(
         "customer_number": _number(appointment, viewer),
         "resources": ", ".join(names[each] for each in held if each in names),
         "booked_by": person_of(appointment.made_by),
-        **_changes(appointment, viewer, now),
+        **changes,
         "notes": [each for each in NOTES if viewer.operates and may_become(appointment, each.to, now)],
         "edits": viewer.edits and appointment.state in OPEN_STATES,
     }
@@ -176,6 +178,7 @@ def _card(
         "date": f"{appointment.starts_at.astimezone(day.zone):%Y-%m-%d}",
         "time": f"{appointment.starts_at.astimezone(day.zone):%H:%M}",
         "columns": held if appointment.state != State.CANCELED else [],
+        "undo": undo.pk if isinstance(undo, AppointmentEvent) else None,
         "isMovable": bool(context["edits"]) and appointment.service is not None,
     }
 

@@ -8,19 +8,16 @@ from django.utils.translation import gettext as _
 def page_texts() -> dict[str, str]:
     return {
         "appointment": _("Appointment No. {number}"),
-        "nobody": _("Nobody to plan: add a person or a bay under Resources."),
         "full": _("Only the first appointments of this day are shown."),
         "notMoved": _("Not moved:"),
         "saving": _("Saving …"),
         "gone": _("This appointment is no longer on this day."),
-        "now": _("Now"),
-        "bookAt": _("Book at {time}, {resource}"),
         "dropAt": _("{time}, {resource}"),
         "canceled": _("Canceled ({count})"),
         "unassigned": _("Without a person or bay ({count})"),
         "count": _("{count} appointments"),
         "one": _("1 appointment"),
-        "whoever": _("Whoever is free"),
+        "undo": _("Undo"),
     }
 
 
