@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import ROUND_UP, Decimal
@@ -80,27 +80,41 @@ def set_cost(totals: Mapping[str, object], *, source: str, usd: float) -> dict[s
     return {**totals, source: {REPORTED: usd}}
 
 
+@dataclass(frozen=True, slots=True)
+class CostPart:
+    """What one source has used of one kind: `audio_in` tokens, seconds. `usd` is None where no price is known."""
+
+    source: str
+    kind: str
+    count: float
+    usd: Decimal | None
+
+
 def cost_of(totals: Mapping[str, object], on: date) -> Decimal | None:
     """The sum in US dollars at that day's prices, or None if any part has no known price.
 
     A part that its provider has priced itself has that price as `usd`.
     """
-    cost = Decimal(0)
-    for key, counts in totals.items():
+    costs = [part.usd for part in cost_parts(totals, on)]
+    known = [usd for usd in costs if usd is not None]
+    return None if len(known) < len(costs) else sum(known, Decimal(0)).quantize(Decimal("0.000001"))
+
+
+def cost_parts(totals: Mapping[str, object], on: date) -> Iterator[CostPart]:
+    """What makes the cost, by source and kind, at that day's prices. What was not used is left out."""
+    for source, counts in totals.items():
         if isinstance(counts, Mapping) and REPORTED in counts:
-            cost += Decimal(str(counts[REPORTED]))
+            yield CostPart(source, REPORTED, 0, Decimal(str(counts[REPORTED])))
             continue
-        price = _price_of(key.partition(" ")[2], on)
-        if price is None or not isinstance(counts, Mapping):
-            return None
+        price = _price_of(source.partition(" ")[2], on)
+        if (price is None and not counts) or not isinstance(counts, Mapping):
+            yield CostPart(source, "", 0, None)
+            continue
         for kind, count in counts.items():
-            rate: Decimal | None = getattr(price, kind, None)
-            if not count:
-                continue
-            if rate is None:
-                return None
-            cost += rate * Decimal(str(count)) / (1 if kind == "second" else MILLION)
-    return cost.quantize(Decimal("0.000001"))
+            if count:
+                rate: Decimal | None = getattr(price, kind, None)
+                per = 1 if kind == "second" else MILLION
+                yield CostPart(source, kind, count, None if rate is None else rate * Decimal(str(count)) / per)
 
 
 def _price_of(model: str, on: date) -> Price | None:

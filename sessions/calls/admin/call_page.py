@@ -6,7 +6,6 @@ import datetime as dt
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -14,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sessions.appointments.models import Appointment
+from sessions.calls.costs import REPORTED, cost_parts
 from sessions.calls.masked_numbers import masked_in
 from sessions.calls.models import Call, CallEvent, ToolCall, TranscriptLine, Turn
 from sessions.messages.texts.models import Text
@@ -82,7 +82,7 @@ class CallPage:
     voicemails: Sequence[Any]
     vapi_legs: Sequence[Any]
     texts: Sequence[Text]
-    usage: Sequence[tuple[str, str]]
+    usage: Sequence[tuple[str, str, str]]
     player: Player | None = None
     lines_left_out: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -141,7 +141,7 @@ def read_call(call: Call, *, caller: str, sees: bool = True, wanted: Wanted = NO
         # Of calls whose agent VAPI plays.
         vapi_legs=list(call.vapi_legs.all()) if kinds & {"provider_call", "vapi_report"} else [],
         texts=list(call.texts.order_by("created_at")[:MOST_LINES]),
-        usage=flat_usage(call.usage),
+        usage=usage_rows(call.usage, (call.ended_at or timezone.now()).date()),
         lines_left_out=max(len(lines) - MOST_LINES, 0),
         counts={"turns": len(turns), "tools": len(tools), "lines": len(lines)},
         agents=list(call.room_agents.all()),
@@ -269,15 +269,13 @@ def offset_ms(call: Call, at: dt.datetime) -> int:
     return max(int((at - since) / dt.timedelta(milliseconds=1)), 0)
 
 
-def flat_usage(usage: object, prefix: str = "") -> list[tuple[str, str]]:
-    """Nested token counts as rows of a table, zeros left out."""
-    rows: list[tuple[str, str]] = []
-    if not isinstance(usage, Mapping):
-        return rows
-    for name, value in usage.items():
-        label = f"{prefix} {str(name).replace('_', ' ')}".strip().replace(" token details", "")
-        if isinstance(value, Mapping):
-            rows += flat_usage(value, label)
-        elif isinstance(value, int | float | str | Decimal) and value:
-            rows.append((label, str(value) if isinstance(value, str | Decimal) else number_text(value)))
-    return rows
+def usage_rows(usage: Mapping[str, object], on: dt.date) -> list[tuple[str, str, str]]:
+    """What was used, how much of it, and what that cost: “response gpt-realtime audio in”, 400, “$0.0128”."""
+    return [
+        (
+            f"{part.source} {'' if part.kind == REPORTED else part.kind.replace('_', ' ')}".strip(),
+            number_text(part.count) if part.count else "",
+            "unknown" if part.usd is None else f"${part.usd:.4f}",
+        )
+        for part in cost_parts(usage, on)
+    ]

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from sessions.calls import costs
-from sessions.calls.costs import Price, add_usage, cost_of
+from sessions.calls.costs import Price, add_usage, cost_of, cost_parts, set_cost
 
 TODAY = date(2026, 11, 21)
 
@@ -54,3 +54,21 @@ def test_reports_of_the_same_model_add_up() -> None:
 )
 def test_nonsense_counts_as_nothing(usage: dict[str, object]) -> None:
     assert add_usage({}, source="response", model="m", usage=usage) == {"response m": {}}
+
+
+def test_the_parts_are_what_makes_the_cost() -> None:
+    used = {
+        "response gpt-realtime-2.1": {"audio_in": 1000, "audio_out": 500, "text_cached": 0},
+        "transcription gpt-transcribe": {"second": 60},
+    }
+    totals = set_cost(used, source="vapi 7420f27a", usd=0.07)
+    parts = list(cost_parts(totals, TODAY))
+    assert [(part.source, part.kind) for part in parts] == [
+        ("response gpt-realtime-2.1", "audio_in"),
+        ("response gpt-realtime-2.1", "audio_out"),
+        ("transcription gpt-transcribe", "second"),
+        ("vapi 7420f27a", "usd"),
+    ]
+    assert sum(part.usd or 0 for part in parts) == cost_of(totals, TODAY)
+    (unknown,) = cost_parts({"response gpt-of-tomorrow": {"text_in": 5}}, TODAY)
+    assert (unknown.kind, unknown.usd) == ("text_in", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import pytest
@@ -112,6 +113,14 @@ def test_the_page_describes_what_happened(call: Call, client_of_alice: Client) -
     ):
         assert words in page, words
     assert "Response text tokens" not in page
+
+
+def test_the_cost_is_shown_by_its_parts(call: Call, client_of_alice: Client) -> None:
+    call.usage = {"response gpt-realtime-2.1": {"audio_out": 1000}, "response gpt-of-tomorrow": {"text_in": 5}}
+    call.save()
+    page = client_of_alice.get(reverse("admin:voice_sessions_call_change", args=(call.pk,))).content.decode()
+    assert re.search(r"Response gpt-realtime-2.1 audio out</th>.*?1,000.*?\$0.0640", page, re.S)
+    assert re.search(r"Response gpt-of-tomorrow text in</th>.*?5.*?unknown", page, re.S)
 
 
 def test_what_a_caller_says_is_escaped(call: Call, client_of_alice: Client) -> None:
