@@ -50,7 +50,9 @@ export function makeDragging({ columns, texts, data, drop, over }) {
         const { card, pointer } = press;
         const id = card.dataset.appointment;
         const box = card.getBoundingClientRect();
-        drag = { id, card, pointer, grabbed: y - box.top, x, y, body: card.closest(".body"), ghost: columns.make("div", "ghost") };
+        const ghost = columns.make("div", "ghost");
+        const seen = data(id).version;
+        drag = { id, card, pointer, seen, grabbed: y - box.top, x, y, body: card.closest(".body"), ghost };
         forget();
         getSelection().removeAllRanges();
         card.classList.add("dragged");
@@ -91,12 +93,12 @@ export function makeDragging({ columns, texts, data, drop, over }) {
     /** The ghost stays until the server has answered; then the card is where it belongs. */
     async function end(event) {
         if (event.pointerId !== drag.pointer) return;
-        const { id, card, ghost, minute, body } = drag;
+        const { id, card, ghost, minute, body, seen } = drag;
         const isElsewhere = minute !== data(id).begin || body !== card.closest(".body");
         finish();
         if (isElsewhere) {
             card.classList.add("saving");
-            await drop(id, minute, body.dataset.column);
+            await drop(id, minute, body.dataset.column, seen);
         }
         ghost.remove();
         card.classList.remove("saving", "dragged");

@@ -100,9 +100,9 @@ function offerUndo(id) {
 
 const dialogs = makeDialogs({ appointments, press, texts, day: page.dataset.day, nowS });
 
-async function drop(id, minute, column) {
-    const { version } = appointments.get(id);
-    const fields = { start: plan.beginsAt + minute * 60, resource: column, seen: version };
+/** `seen` is the version that was dragged: somebody else may have changed it meanwhile. */
+async function drop(id, minute, column, seen) {
+    const fields = { start: plan.beginsAt + minute * 60, resource: column, seen };
     const isMoved = await press(`appointments/${id}/move`, fields, byId("trouble"));
     if (!isMoved) byId("trouble").textContent = `${texts.notMoved} ${byId("trouble").textContent}`;
 }
