@@ -52,8 +52,10 @@ class AlertRuleForm(TenantForm):
         spec = self.instance.spec
         for name, setting in (("threshold", spec.threshold), ("window", spec.window)):
             if name in self.fields and setting is not None:
-                self.fields[name] = number_field(setting)
-                self.initial[name] = shown(setting, getattr(self.instance, name))
+                field = number_field(setting)
+                field.show_hidden_initial = self.fields[name].show_hidden_initial  # for edit_conflicts.py
+                self.fields[name] = field
+                self.initial[name] = Decimal(shown(setting, getattr(self.instance, name)))
 
     def clean_numbers(self) -> str:
         organization = self.instance.organization
@@ -75,7 +77,7 @@ class AlertRuleForm(TenantForm):
 
 def shown(setting: Setting, value: Decimal | int | None) -> str:
     """With as many digits behind the point as it may have."""
-    return "" if value is None else f"{value:.{setting.digits}f}"
+    return f"{setting.default if value is None else value:.{setting.digits}f}"
 
 
 def number_field(setting: Setting) -> forms.DecimalField:

@@ -155,6 +155,21 @@ def test_a_rule_is_set_and_says_what_it_would_have_done(client_of_alice: Client,
     assert "ada@example.com (no mail server), ben@example.com (no mail server), +49 1511 2300001 (No Twilio" in page
 
 
+def test_of_two_people_who_set_a_limit_the_second_one_is_asked(client_of_alice: Client, harbour: World) -> None:
+    rule = rule_of(harbour.organization, AlertKind.FAILED_CALLS)
+    page = text_of(client_of_alice, change(rule))
+    assert re.search(r'name="initial-threshold" value="20"', page)
+    AlertRule.objects.filter(pk=rule.pk).update(threshold=50)
+    form = {"is_on": "on", "threshold": "30", "initial-threshold": "20", "window": "60", "initial-window": "60"}
+    page = client_of_alice.post(change(rule), form).content.decode()
+    assert "changed this to “50” while this page was open" in page
+    form["threshold"] = form["initial-threshold"] = "20"
+    form["window"] = "90"
+    assert client_of_alice.post(change(rule), form).status_code == 302
+    rule.refresh_from_db()
+    assert (rule.threshold, rule.window) == (Decimal(50), 90)  # what the second one left alone stays
+
+
 def test_what_cannot_be_set_is_refused_in_a_sentence(client_of_alice: Client, harbour: World) -> None:
     rule = rule_of(harbour.organization, AlertKind.FAILED_CALLS)
     Organization.objects.update(country="DE")
