@@ -10,7 +10,10 @@ async function send(form, button) {
     for (const each of desk.querySelectorAll("button")) each.disabled = true;
     const response = await fetch(location.href, { method: "POST", body }).catch(() => null);
     for (const each of desk.querySelectorAll("button")) each.disabled = false;
-    if (response?.redirected) return location.assign(response.url);
+    if (response?.redirected) {
+        status.textContent = desk.dataset.signedOut;
+        return undefined;
+    }
     const page = response && new DOMParser().parseFromString(await response.text(), "text/html");
     const now = page?.querySelector(DESKS);
     if (!now) {
@@ -24,7 +27,8 @@ async function send(form, button) {
 
 document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!form.closest(DESKS) || form.method !== "post") return;
+    // What leads to another page is left to the browser.
+    if (!form.closest(DESKS) || form.method !== "post" || event.submitter?.value === "keep") return;
     event.preventDefault();
     send(form, event.submitter);
 });

@@ -56,7 +56,7 @@ class Bench:
     @property
     def tools(self) -> Sequence[str]:
         """Those of the agent that there are."""
-        chosen = (self.version or self.agent).tools
+        chosen = (self.version or self.agent).tools or ()
         return [name for name in EVERY_TOOL if name in chosen and name not in RECORDING_TOOLS]
 
 

@@ -147,3 +147,4 @@ def test_a_strangers_agent_is_not_there(agent: Agent) -> None:
     client = client_of(stranger, Role.OWNER, "charlie")
     assert client.get(f"/admin/bench/{agent.pk}/").status_code == 404
     assert client.post(f"/admin/bench/call/{finished_call(agent).pk}/").status_code == 404
+    assert client.get(f"/admin/bench/{10**30}/").status_code == 404
