@@ -136,19 +136,27 @@ class Persona(models.Model):
         help_text=_("Higher: the agent responds sooner. For semantic VAD."),
     )
     reprompt = models.CharField(
-        max_length=200, default="Are you still there?", help_text=_("Said when the caller is silent.")
+        max_length=200,
+        blank=True,
+        help_text=_("Said when the caller is silent. Leave empty for a sentence in the agent's language."),
     )
     reprompt_after_s = models.PositiveIntegerField(
         _("silence before the reprompt (s)"), default=8, validators=[MinValueValidator(3), MaxValueValidator(120)]
     )
     silence_goodbye = models.CharField(
-        _("goodbye to a silent caller"), max_length=200, default="I cannot hear you, so I will hang up now. Goodbye."
+        _("goodbye to a silent caller"),
+        max_length=200,
+        blank=True,
+        help_text=_("Leave empty for a sentence in the agent's language."),
     )
     goodbye_after_s = models.PositiveIntegerField(
         _("silence before the goodbye (s)"), default=20, validators=[MinValueValidator(5), MaxValueValidator(600)]
     )
     filler = models.CharField(
-        _("filler phrase"), max_length=200, default="One moment, please.", help_text=_("Said while the caller waits.")
+        _("filler phrase"),
+        max_length=200,
+        blank=True,
+        help_text=_("Said while the caller waits. Leave empty for a sentence in the agent's language."),
     )
     filler_after_ms = models.PositiveIntegerField(
         _("wait before the filler phrase (ms)"),

@@ -58,6 +58,7 @@ class Phrases:
     missed: str = "Sorry, I did not catch that. Could you say it again, please?"
     silence_goodbye: str = "I cannot hear you, so I will hang up now. Goodbye."
     time_goodbye: str = "We have reached the longest time for a call. Goodbye."
+    not_taken: str = "Nobody takes the call just now. Can I help you with anything else?"
 
 
 @dataclass(frozen=True, slots=True)

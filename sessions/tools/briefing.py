@@ -16,6 +16,7 @@ from agents.catalog.offers import Catalog, Services
 from agents.catalog.queries import load_catalog, load_services
 from agents.configuration.models import Persona
 from agents.configuration.opening import Announcement, announced, announcement_of, is_recorded_by_phone
+from agents.configuration.sentences import sentences_of
 from agents.delivery.queries import delivers
 from agents.greetings.models import Greeting
 from agents.greetings.queries import kept_audio
@@ -170,6 +171,7 @@ def brief_agent(
     waiting = waiting_block(organization, now) if takes_orders(persona, organization) else ""
     facts = _shared(_live_facts(organization, catalog, services, now, has_people=has_people, waiting=waiting))
     tools = _tools(persona, organization, services, is_recorded=is_recorded)
+    said = sentences_of(persona.language)
     return Briefing(
         call_id=call_id,
         model=greeting.model,
@@ -180,9 +182,12 @@ def brief_agent(
         tools=tools,
         phrases=Phrases(
             greeting=greeting.text,
-            reprompt=persona.reprompt,
-            filler=persona.filler,
-            silence_goodbye=persona.silence_goodbye,
+            reprompt=persona.reprompt or said.reprompt,
+            filler=persona.filler or said.filler,
+            missed=said.missed,
+            silence_goodbye=persona.silence_goodbye or said.silence_goodbye,
+            time_goodbye=said.time_goodbye,
+            not_taken=said.not_taken,
         ),
         transcription_model=settings.OPENAI_TRANSCRIPTION_MODEL,
         provider=greeting.provider,

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from agents.configuration.models import Agent, AgentVersion, Persona
 from agents.configuration.opening import opening_of
+from agents.configuration.sentences import sentences_of
 from sessions.calls.briefing import Briefing, FunctionTool
 from sessions.calls.models import Call
 from sessions.tools.briefing import standing_part
@@ -153,9 +154,11 @@ def _tool(tool: FunctionTool, persona: Persona) -> Fields:
         "parameters": tool["parameters"],
     }
     messages = [{"type": "request-start", "content": "", "blocking": False}]
-    if persona.filler:
-        filler = {"content": persona.filler, "timingMilliseconds": persona.filler_after_ms}
-        messages.append({"type": "request-response-delayed", **filler})
+    filler = {
+        "content": persona.filler or sentences_of(persona.language).filler,
+        "timingMilliseconds": persona.filler_after_ms,
+    }
+    messages.append({"type": "request-response-delayed", **filler})
     return {"type": "function", "async": False, "function": dict(function), "messages": messages}
 
 

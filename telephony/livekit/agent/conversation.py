@@ -41,7 +41,6 @@ from .shown_tool import ShownTool
 
 logger = structlog.get_logger("room_agent")
 
-NOT_ANSWERED = "Nobody takes the call just now. Can I help you with anything else?"
 SIP_STATUS = "sip.callStatus"
 LOOK_EVERY_S = 0.1
 
@@ -329,7 +328,7 @@ class RoomConversation:
         if self._person and participant.identity == self._person:
             self._person = ""
             self._happened("transfer_over", status="nobody")
-            self._say(NOT_ANSWERED)
+            self._say(self._briefing.phrases.not_taken)
 
     async def _listen_to(self, participant: rtc.RemoteParticipant) -> None:
         identity = participant.identity
