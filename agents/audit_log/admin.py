@@ -89,7 +89,7 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
         """With a link to the page of the row, if there is one."""
         words = f"{entry.get_action_display()}: {kind_label(entry.kind)} {entry.name}"
         address = page_address(entry)
-        return format_html('<a href="{}">{}</a>', address, words) if address else words
+        return format_html('<a class="va-link" href="{}">{}</a>', address, words) if address else words
 
     @display(description=gettext_lazy("from what to what"))
     def summary(self, entry: AuditEntry) -> str:

@@ -98,4 +98,4 @@ def _text(field: Any, value: Any) -> str:
         return choices[str(value)]
     if isinstance(field, models.DateTimeField):
         return when(dt.datetime.fromisoformat(str(value)))
-    return str(value)
+    return str(value).removesuffix(":00") if isinstance(field, models.TimeField) else str(value)

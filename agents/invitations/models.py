@@ -43,7 +43,7 @@ class Invitation(TenantModel, Job):
     The columns of the job are those of the e-mail.
     """
 
-    audited = Audited()
+    audited = Audited(ignored=frozenset({"nonce", "expires_at", "invited_by", "accepted_by"}))
 
     done_label = "Sent"
 

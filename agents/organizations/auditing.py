@@ -27,10 +27,10 @@ SECRET_WORDS = ("secret", "password", "sealed", "nonce", "token")
 HIDDEN = "••••"
 LONGEST_VALUE = 20_000
 LONGEST_NAME = 200
-# Columns of job rows, and of when a row was made: nobody enters them.
+# Columns of job rows, of when a row was made, and of whose it is: nobody enters them.
 BOOKKEEPING = frozenset({
-    "id", "created_at", "partition_key", "state", "attempts", "due_at", "lease_expires_at", "last_error", "done_at",
-    "topic",
+    "id", "organization", "created_at", "partition_key", "state", "attempts", "due_at", "lease_expires_at",
+    "last_error", "done_at", "topic",
 })  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from agents.audit_log.services import forget_in_audit_log
 from agents.privacy.models import OnHold, refuse_on_hold
 from recordings.models import Recording
 from recordings.services.deleting import delete_audio
@@ -141,6 +142,7 @@ def _delete_all(request: CallerRequest, data: CallerData) -> None:
         _forget_history(CallerNotRemembered, list(data.not_remembered.values_list("pk", flat=True)))
         deleted = data.opt_outs.delete()[0] + data.not_remembered.delete()[0]
         views = forget_number(request.organization, str(request.number))
+        forget_in_audit_log(request.organization, str(request.number))
         _count(request, {"opt-outs": deleted, "saved views": views})
 
 

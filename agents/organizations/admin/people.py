@@ -87,6 +87,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
     area = Area.PEOPLE
     form = MembershipForm
     begins_with_organization = True
+    list_before_template = "admin/people/above_list.html"
     list_display = ("user", "name", "role_label", "two_factor", "organization", "last_login")
     list_filter = ("role", "organization")
     list_select_related = ("user__two_factor", "organization")
