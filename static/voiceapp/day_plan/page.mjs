@@ -7,6 +7,7 @@ import { makeColumns } from "./columns.mjs";
 import { makeDialogs } from "./dialogs.mjs";
 import { makeDragging } from "./dragging.mjs";
 
+const TOLD_FOR_MS = 20_000;
 const byId = (id) => document.getElementById(id);
 const texts = JSON.parse(byId("plan-texts").textContent);
 const page = byId("plan");
@@ -17,6 +18,7 @@ const appointments = new Map(); // by id: its data
 const columns = makeColumns({ texts, edits });
 const waiting = []; // what came during a drag
 let plan = null;
+let told = 0;
 
 // What the feed brings
 
@@ -75,15 +77,22 @@ function tick() {
 async function press(address, fields, problem) {
     byId("trouble").hidden = true;
     problem.hidden = true;
-    byId("news").textContent = texts.saving;
+    tell(texts.saving);
     const { ok, message } = await send(`${page.dataset.base}${address}`, fields);
-    byId("news").textContent = ok ? message : "";
+    tell(ok ? message : "");
     await feed.refresh();
     const [, id, what] = address.split("/");
     if (ok && id && what !== "undo") offerUndo(id);
     problem.textContent = ok ? "" : message;
     problem.hidden = ok;
     return ok;
+}
+
+/** What was done, for a while: on a phone it stands over the plan. */
+function tell(sentence) {
+    clearTimeout(told);
+    byId("news").textContent = sentence;
+    told = setTimeout(() => (byId("news").textContent = ""), TOLD_FOR_MS);
 }
 
 /** Beside what was done, for as long as nothing else is. */
