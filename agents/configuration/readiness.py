@@ -33,13 +33,17 @@ class Level(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One entry. `target` is the row to open, or the model to add a row of; `field` is the field on its page."""
+    """One entry. `target` is the row to open, or the model to add a row of; `field` is the field on its page.
+
+    `warns`: publishing says it, and publishes all the same.
+    """
 
     name: str
     level: Level
     text: str
     target: models.Model | type[models.Model]
     field: str = ""
+    warns: bool = False
 
 
 IN_ROOMS = Agent.RoomRecordedBy
@@ -65,6 +69,11 @@ def checks_of(agent: Agent, *, only_blocking: bool = False) -> list[Check]:
 def blockers(agent: Agent) -> tuple[str, ...]:
     """Why callers could not be served, in sentences; empty when the agent can be published."""
     return tuple(check.text for check in checks_of(agent, only_blocking=True) if check.level is Level.USELESS)
+
+
+def warnings_of(agent: Agent) -> tuple[str, ...]:
+    """What whoever publishes has to know, in sentences."""
+    return tuple(check.text for check in checks_of(agent, only_blocking=True) if check.warns)
 
 
 def _tools(agent: Agent) -> Check:

@@ -27,7 +27,7 @@ def check_scenarios(agent: Agent) -> Check:
             "%(count)d scenarios fail with the draft: %(names)s.",
             len(failing),
         ) % {"count": len(failing), "names": ", ".join(f"“{each}”" for each, _run in failing[:3])}
-        return Check(name, Level.DOUBTFUL, text, failing[0][0])
+        return Check(name, Level.DOUBTFUL, text, failing[0][0], warns=True)
     unknown = [each for each, run in of_draft if run is None or run.verdict != Verdict.PASSED or _is_old(run, each)]
     if unknown:
         text = ngettext(
@@ -35,7 +35,7 @@ def check_scenarios(agent: Agent) -> Check:
             "%(count)d scenarios have not been run with this draft: %(names)s.",
             len(unknown),
         ) % {"count": len(unknown), "names": ", ".join(f"“{each}”" for each in unknown[:3])}
-        return Check(name, Level.DOUBTFUL, text, unknown[0])
+        return Check(name, Level.DOUBTFUL, text, unknown[0], warns=True)
     text = ngettext(
         "%(count)d scenario passes with the draft.", "%(count)d scenarios pass with the draft.", len(scenarios)
     ) % {"count": len(scenarios)}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from agents.configuration.models import Agent, AgentVersion, Persona
 from sessions.tools.dry_run import Made
@@ -40,7 +41,8 @@ class Started:
     has_no_version: bool
 
     def sentence(self) -> str:
-        parts = [_("%(count)d runs are started.") % {"count": len(self.runs) - self.were_running}]
+        count = len(self.runs) - self.were_running
+        parts = [ngettext("%(count)d run is started.", "%(count)d runs are started.", count) % {"count": count}]
         if self.were_running:
             parts.append(_("%(count)d were running already.") % {"count": self.were_running})
         if self.has_no_version:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agents.configuration.admin.differences import differences
 from agents.configuration.models import DEFAULT_TOOLS, Agent
-from agents.configuration.readiness import blockers
+from agents.configuration.readiness import blockers, warnings_of
 from agents.configuration.services import publish_agent
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
@@ -202,6 +202,8 @@ class AgentAdmin(TenantAdmin[Agent]):
         return blockers(row) if button.name == "publish" else ()
 
     def publish(self, request: HttpRequest, agent: Agent, note: str) -> str:
+        for warning in warnings_of(agent):
+            self.message_user(request, warning, messages.WARNING)
         version = publish_agent(agent, by=request.user.get_username(), note=note[:200])
         return gettext("Version %(number)s of %(agent)s is published and live from the next call on.") % {
             "number": version.number,

@@ -133,6 +133,13 @@ def test_a_scenario_is_run_from_its_page(alice: Client, agent: Agent) -> None:
     assert ScenarioRun.objects.count() == 2
 
 
+def test_publishing_warns_of_a_scenario_that_was_not_run(alice: Client, agent: Agent) -> None:
+    Scenario.objects.create(agent=agent, name="Hello", steps="Hello")
+    page = alice.post(f"/admin/agents/agent/{agent.pk}/press/publish/", follow=True).content.decode()
+    assert "Version 2 of Giulia is published" in page
+    assert page.count("1 scenario has not been run with this draft: “Hello”.") == 2  # said, and on the checklist
+
+
 @pytest.mark.parametrize(("role", "status"), [(Role.STAFF, 403), (Role.VIEWER, 403), (Role.KITCHEN, 403)])
 def test_others_may_not_spend_money_on_it(agent: Agent, role: Role, status: int) -> None:
     client = client_of(agent, role)
