@@ -111,6 +111,11 @@ def rows_of_json(stored: Sequence[Mapping[str, Any]]) -> list[Row]:
     return [Row(**each) for each in stored]
 
 
+def _likeness(expected: str, got: str) -> float:
+    """From 0 to 1. A rule may say less than what was got, and then is compared with its beginning."""
+    return difflib.SequenceMatcher(None, expected, got[: len(expected) + 5]).ratio()
+
+
 def _parts(line: str) -> tuple[int, str, tuple[str, ...]]:
     """Quantity, size and item, modifiers in the order of the alphabet; without case."""
     rest = " ".join(line.casefold().split())
@@ -130,8 +135,10 @@ def _rows(expected: Sequence[str], got: Sequence[str], is_same: Any) -> list[Row
             found[place] = Row(wanted, equal, True)
     for place, wanted in enumerate(expected):
         if place not in found:
-            alike = difflib.get_close_matches(wanted, left, n=1, cutoff=ALIKE)
-            found[place] = Row(wanted, alike[0] if alike else "", False)
-            if alike:
-                left.remove(alike[0])
+            alike = max(left, key=lambda each: _likeness(wanted, each), default="")
+            if alike and _likeness(wanted, alike) >= ALIKE:
+                left.remove(alike)
+            else:
+                alike = ""
+            found[place] = Row(wanted, alike, False)
     return [found[place] for place in sorted(found)] + [Row("", each, False) for each in left]

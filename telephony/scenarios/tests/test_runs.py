@@ -13,8 +13,10 @@ from pytest_django import Settings
 
 from agents.configuration.models import Agent
 from agents.configuration.readiness import Check, Level
+from sessions.appointments.models import Appointment
 from sessions.calls.models import Call
 from sessions.orders.models import Order
+from sessions.tests.builders import make_garage
 from telephony.live.tests.conftest import API_KEY, Provider
 from telephony.scenarios import conversation, services
 from telephony.scenarios.models import Scenario, ScenarioRun, Verdict, scenario_runs
@@ -199,3 +201,21 @@ def test_the_demos_scenarios_pass_and_fail_as_they_say(openai: Provider, setting
         ("Three pizzas", "draft"): Verdict.FAILED,
         ("Three pizzas", "published"): Verdict.PASSED,
     }
+
+
+def test_an_appointment_is_made_in_the_calendar_as_it_is(openai: Provider, settings: Settings) -> None:
+    settings.OPENAI_API_KEY = API_KEY
+    settings.OPENAI_BASE_URL = openai.url()
+    agent = make_garage(orders_url="")[1].agent
+    assert agent is not None
+    said = ("I need an oil change please", "On Thursday at nine", "My name is Alice Miller and it is a Ford", "Yes")
+    steps = "\n".join(said)
+    names = {"Oil change on Thursday at 09:00 for Alice Miller": "passed", "Oil change on Friday": "failed"}
+    for rule in names:
+        Scenario.objects.create(agent=agent, name=rule, steps=steps, expected_appointments=rule)
+    run_all(agent, targets=(Target.DRAFT,))
+    runs = {run.scenario.name: run for run in ScenarioRun.objects.select_related("scenario")}
+    assert {name: run.verdict for name, run in runs.items()} == names
+    [row] = runs["Oil change on Friday"].rows
+    assert row["got"].startswith("Oil change on Thursday at 09:00 for Alice Miller (")
+    assert not Appointment.objects.exists()
