@@ -11,11 +11,13 @@ from sessions.appointments.calendars.services.connections import find_calendar
 from sessions.appointments.calendars.services.outgoing import leave_change, overwrite_change
 from sessions.appointments.calendars.services.schedule import read_due_calendars
 from sessions.appointments.models import Appointment
+from sessions.appointments.services.booking import move_appointment
+from sessions.appointments.services.undoing import undo_change
 from sessions.messages.models import OutboxMessage
 from voiceapp.core.ical.reading import read_event
 from voiceapp.providers.caldav.tests.radicale_server import PASSWORD, RadicaleServer
 
-from .conftest import Garage, deliver
+from .conftest import ALICE, Garage, deliver
 
 Change = CalendarEntry.Change
 
@@ -70,6 +72,23 @@ def test_a_booking_is_written_moved_and_removed(
     garage.cancel(appointment)
     deliver()
     assert names(server) == []
+
+
+def test_what_is_passed_on_to_a_colleague_or_undone_reaches_the_calendar(
+    garage: Garage, server: RadicaleServer, calendar: ConnectedCalendar
+) -> None:
+    appointment, tom = garage.book(9), make_resource(garage.organization, "Tom")
+    move_appointment(appointment, appointment.starts_at, ALICE, resource=tom)
+    deliver()
+    assert names(server) == []
+    undo_change(appointment, event_id=appointment.events.latest("id").pk)
+    deliver()
+    assert stored(server, garage, appointment)[0] == "09:00"
+    garage.cancel(appointment)
+    deliver()
+    undo_change(appointment, event_id=appointment.events.latest("id").pk)
+    deliver()
+    assert stored(server, garage, appointment)[0] == "09:00"
 
 
 def test_a_booking_that_is_rolled_back_is_never_written(
