@@ -48,9 +48,7 @@ def _documented(field: Any) -> serializers.Field[Any, Any, Any, Any]:
         case forms.DateField:
             return serializers.DateField(**options)
         case forms.DecimalField:
-            return serializers.DecimalField(
-                field.max_digits, field.decimal_places, min_value=least, max_value=most, **options
-            )
+            return serializers.FloatField(min_value=least, max_value=most, **options)
         case forms.IntegerField:
             return serializers.IntegerField(min_value=least, max_value=most, **options)
     return TextField(max_length=field.max_length, **options)

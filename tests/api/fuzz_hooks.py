@@ -43,7 +43,8 @@ RULES = (
     "This is before the beginning",
     "digits of the number",
     "Choose a day from",
-    "A valid number is required",  # the pattern of a decimal allows "" and "."
+    "decimal places",
+    "digits in total",
 )
 # All providers are up: errors that they may still return.
 PROVIDER_ERRORS = ("AI agent not ready", "OpenAI returned 400", "OpenAI returned 404")
