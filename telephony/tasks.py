@@ -15,6 +15,7 @@ from telephony.events.models import ProviderEvent
 from telephony.events.refusals import purge_refusals
 from telephony.livekit.reconciliation import reconcile_rooms
 from telephony.scenarios.models import ScenarioRun, scenario_runs
+from telephony.scenarios.only_run import only_run
 from telephony.twilio.numbers.services import check_numbers
 from telephony.twilio.services.call_tokens import forget_call_tokens
 from telephony.twilio.services.lost_calls import close_lost_calls
@@ -45,8 +46,12 @@ LONGEST_RUN_S = 600
     name="telephony.tasks.run_scenarios", expires=60, soft_time_limit=LONGEST_RUN_S, time_limit=LONGEST_RUN_S + 60
 )
 def run_scenarios(*targets: str) -> int:
-    """After runs were started, and every 15 s for what a lost wake-up or a killed process left."""
-    return scenario_runs.process_due(targets or None)
+    """After runs were started, and every 15 s for what a lost wake-up or a killed process left.
+
+    Unless this machine is at it: an AI provider that hangs must not keep all processes of a worker waiting.
+    """
+    with only_run() as is_ours:
+        return scenario_runs.process_due() if is_ours else 0
 
 
 @shared_task(name="telephony.tasks.purge_scenario_runs", expires=3000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -20,9 +21,11 @@ from sessions.tests.builders import make_garage
 from telephony.live.tests.conftest import API_KEY, Provider
 from telephony.scenarios import conversation, services
 from telephony.scenarios.models import Scenario, ScenarioRun, Verdict, scenario_runs
+from telephony.scenarios.only_run import only_run
 from telephony.scenarios.queries import compared, newest_runs
 from telephony.scenarios.readiness import check_scenarios
 from telephony.scenarios.services import NothingToRun, start_runs
+from telephony.tasks import run_scenarios
 from voiceapp.management.demo.organization import make_demo
 from voiceapp.management.demo.scenarios import make_scenarios
 
@@ -85,6 +88,16 @@ def test_two_people_start_it_once(agent: Agent, scenario: Scenario, woken: list[
     second = start_runs(agent, [scenario], BOTH, by="bob")
     assert (first.were_running, second.were_running, ScenarioRun.objects.count()) == (0, 2, 2)
     assert "were running already" in second.sentence()
+
+
+def test_one_process_of_a_machine_runs_them(
+    agent: Agent, scenario: Scenario, settings: Settings, tmp_path: Path
+) -> None:
+    settings.VAR_DIR = tmp_path
+    start_runs(agent, [scenario], (Target.DRAFT,), by="alice")
+    with only_run() as is_ours:
+        assert (is_ours, run_scenarios("draft")) == (True, 0)
+    assert run_scenarios("draft") == 1
 
 
 def test_a_provider_that_hangs_ends_with_a_sentence(
