@@ -20,6 +20,7 @@ from prometheus_client import (
 from prometheus_client.registry import RestrictedRegistry
 
 from agents.greetings.services import greetings
+from agents.invitations.mail import invitation_mails
 from sessions.analytics.changes import recounts
 from sessions.messages.outbox import outbox
 from telephony.events.inbox import inbox
@@ -29,7 +30,7 @@ from voiceapp.core.metrics import max_live_calls, of_database_process
 
 logger = structlog.get_logger("metrics")
 
-REGISTRY.register(JobsCollector((outbox, inbox, greetings, recounts)))
+REGISTRY.register(JobsCollector((outbox, inbox, greetings, recounts, invitation_mails)))
 max_live_calls.set_function(lambda: settings.MAX_LIVE_CALLS)
 
 

@@ -343,7 +343,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
                 ('actor', models.CharField(help_text='As the person or key was named then.', max_length=150, verbose_name='who')),
-                ('via', models.CharField(choices=[('page', 'Page'), ('api', 'API'), ('command', 'Command')], max_length=8, verbose_name='by way of')),
+                ('via', models.CharField(choices=[('page', 'Page'), ('api', 'API'), ('command', 'Command'), ('worker', 'Worker')], max_length=8, verbose_name='by way of')),
                 ('place', models.CharField(max_length=200, verbose_name='from where')),
                 ('action', models.CharField(choices=[('added', 'Added'), ('changed', 'Changed'), ('removed', 'Removed')], max_length=8, verbose_name='action')),
                 ('kind', models.CharField(max_length=60, verbose_name='kind')),

@@ -31,6 +31,7 @@ class Via(models.TextChoices):
     PAGE = "page", _("Page")
     API = "api", _("API")
     COMMAND = "command", _("Command")
+    WORKER = "worker", _("Worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,11 @@ def command_actor(arguments: list[str]) -> Actor | None:
 
 
 COMMAND = command_actor(sys.argv)
+
+
+def worker(task: str) -> Actor:
+    """For the rare setting that a worker changes by itself, such as an endpoint that it pauses."""
+    return Actor("voiceapp", Via.WORKER, task)
 
 
 def _actor_of(request: HttpRequest) -> Actor | None:

@@ -8,6 +8,7 @@ import secrets
 from urllib.parse import quote, urlencode
 
 import segno
+import structlog
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
@@ -20,8 +21,11 @@ from agents.organizations.sign_in import describe_wait
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.limits.counting import CountersUnavailable, count, refund
 from voiceapp.core.limits.limit import SECOND_FACTOR
+from voiceapp.core.secret_box import SealBroken
 
 from .models import RecoveryCode, TwoFactor
+
+logger = structlog.get_logger("second_factor")
 
 ISSUER = "voiceapp"
 SECRET_BYTES = 20
@@ -50,6 +54,9 @@ def factor_of(user: User) -> TwoFactor | None:
 def begin_set_up(user: User) -> TwoFactor:
     """The secret to scan: the same until a code has confirmed it. Raises ApplicationError where there is one."""
     factor = TwoFactor.objects.filter(user=user).first()
+    if factor is not None and factor.confirmed_at is None and not _is_readable(factor):
+        factor.delete()
+        factor = None
     if factor is None:
         fresh = TwoFactor(user=user)
         fresh.secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
@@ -131,12 +138,23 @@ def _check(factor: TwoFactor, code: str, *, takes_recovery_codes: bool) -> None:
 def _takes(factor: TwoFactor, typed: str) -> bool:
     if len(typed) != DIGITS or not (typed.isascii() and typed.isdigit()):
         return False
+    if not _is_readable(factor):
+        return False  # a recovery code still works
     clock = TOTP(base64.b32decode(factor.secret), digits=DIGITS)
     if not clock.verify(int(typed), tolerance=TOLERANCE, min_t=factor.last_step + 1):
         return False
     # Guarded: of two requests with one code, one gets in.
     unused = TwoFactor.objects.filter(pk=factor.pk, last_step__lt=clock.t())
     return bool(unused.update(last_step=clock.t()))
+
+
+def _is_readable(factor: TwoFactor) -> bool:
+    """False where none of the secret keys opens it."""
+    try:
+        return bool(factor.secret)
+    except SealBroken:
+        logger.warning("second factor sealed with an unknown key", user_id=factor.user_id)
+        return False
 
 
 def _takes_recovery_code(factor: TwoFactor, typed: str) -> bool:

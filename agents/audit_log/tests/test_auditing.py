@@ -8,20 +8,21 @@ from time import process_time
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import F
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from agents.audit_log.models import AuditEntry
 from agents.audit_log.services import forget_in_audit_log
 from agents.catalog.models import Item, Menu
 from agents.catalog.prices import PriceRule, change_prices, digest_of, new_prices
-from agents.organizations.actor import Actor, Via, acting_as
+from agents.organizations.actor import Actor, ActorMiddleware, Via, acting_as
 from agents.organizations.auditing import HIDDEN
 from agents.organizations.models import ApiKey, Membership, Organization
-from agents.organizations.roles import Role
+from agents.organizations.principal import Kind, Principal
 from agents.organizations.services import issue_key, revoke_key
 from agents.tests.builders import add_item, make_menu, make_organization, make_user
 from sessions.messages.endpoints.models import WebhookEndpoint
@@ -44,18 +45,6 @@ def menu(trattoria: Organization) -> Menu:
 @pytest.fixture
 def item(menu: Menu) -> Item:
     return add_item(menu.categories.earliest("pk"), "Calzone", "9.00")
-
-
-@pytest.fixture
-def alice(trattoria: Organization) -> User:
-    return make_user("alice", trattoria, Role.OWNER)
-
-
-@pytest.fixture
-def client(alice: User) -> Client:
-    client = Client()
-    client.force_login(alice)
-    return client
 
 
 @pytest.fixture
@@ -143,3 +132,17 @@ def test_a_callers_number_is_taken_out(trattoria: Organization) -> None:
     assert forget_in_audit_log(trattoria, "+4915123456789") == 1
     assert forget_in_audit_log(trattoria, "+4915123456789") == 0
     assert ["closed_message", None, "Deleted"] in AuditEntry.objects.get().changes
+
+
+def test_an_api_key_is_an_actor_and_a_visitor_is_none(item: Item, trattoria: Organization) -> None:
+    def change(request: HttpRequest) -> HttpResponse:
+        Item.objects.filter(pk=item.pk).update(price=Decimal(request.GET["price"]))
+        return HttpResponse()
+
+    for price, user in (("1", AnonymousUser()), ("2", Principal("key_website", kind=Kind.KEY))):
+        request = RequestFactory().patch(f"/api/items?price={price}&token=secret")
+        request.user = user  # type: ignore[assignment]
+        ActorMiddleware(change)(request)
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.user, entry.via, entry.place) == ("key_website", None, "api", "/api/items")
+    assert entry.changes == [["price", "1.00", "2.00"]]

@@ -27,6 +27,7 @@ from agents.organizations.roles import Role
 from agents.tests.builders import make_organization, make_user
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.limits.tests.crowd import at_once
+from voiceapp.management.doctor.mail import check_mail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 ADD = "/admin/agents/invitation/add/"
@@ -209,6 +210,7 @@ def test_without_a_mail_server_its_page_says_why_and_it_is_sent_again_later(
     client = signed_in(alice)
     page = reverse("admin:agents_invitation_change", args=(invitation.pk,))
     assert "EMAIL_URL is not set" in text_of(client.get(page))
+    assert "invitations were not sent (1)" in check_mail().detail
     settings.EMAIL_URL = "smtp://mail.example"
     client.post(reverse("admin:agents_invitation_press", args=(invitation.pk, "send-again")))
     assert invitation_mails.process_due() == 1

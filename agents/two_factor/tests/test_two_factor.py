@@ -164,6 +164,16 @@ def test_no_input_is_a_fault(bob: User, typed: str) -> None:
     assert with_password(bob).post(CODE_PAGE, {"code": typed}).status_code == 200
 
 
+def test_a_secret_that_no_key_opens_leaves_the_recovery_codes(bob: User, alice: User) -> None:
+    codes = set_up(bob)
+    with_password(alice).get(f"{CODE_PAGE}set-up")
+    TwoFactor.objects.update(sealed_secret="sealed with another key")
+    half = with_password(bob)
+    assert half.post(CODE_PAGE, {"code": "123456"}).status_code == 200
+    assert half.post(CODE_PAGE, {"code": codes[0]}).status_code == 302
+    assert "<svg" in text_of(with_password(alice).get(f"{CODE_PAGE}set-up"))
+
+
 def test_an_organization_requires_it_of_some_roles(trattoria: Organization, alice: User, bob: User) -> None:
     kitchen = make_user("tablet", trattoria, Role.KITCHEN)
     tablet = with_password(kitchen)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from agents.organizations.actor import acting_as, worker
 from sessions.messages.endpoints.events import WebhookEvent
 from sessions.messages.endpoints.models import LONGEST_REASON, WebhookAttempt, WebhookEndpoint
 from sessions.messages.models import OutboxMessage
@@ -112,7 +113,9 @@ def _failed(endpoint: WebhookEndpoint, attempt: Attempt) -> None:
         why = f"Every delivery has failed for {days} days. The last one: {attempt.fault}."
     else:
         return
-    if row.filter(paused_at=None).update(paused_at=now, pause_reason=why[:LONGEST_REASON]):
+    with acting_as(worker("webhook deliveries")):
+        is_paused_now = row.filter(paused_at=None).update(paused_at=now, pause_reason=why[:LONGEST_REASON])
+    if is_paused_now:
         logger.error("webhook endpoint paused", endpoint=str(endpoint.pk), why=why)
 
 

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from agents.audit_log.models import AuditEntry
 from agents.organizations.models import Organization
 from agents.tests.builders import make_agent, make_organization
 from sessions import tasks
@@ -175,6 +176,8 @@ def test_an_endpoint_that_is_gone_is_paused_at_once(organization: Organization, 
     tasks.sweep_outbox()
     endpoint.refresh_from_db()
     assert endpoint.pause_reason.startswith("It responded 410 Gone")
+    entry = AuditEntry.objects.get()
+    assert (entry.via, entry.place, entry.name) == ("worker", "webhook deliveries", str(endpoint))
 
 
 def test_a_delivered_event_is_replayed_with_the_same_id(organization: Organization, receivers: Receivers) -> None:
