@@ -74,7 +74,7 @@ def page_of_calls(principal: Principal, wanted: Mapping[str, Any], *, limit: int
     keys = found.filter(is_after(*read_cursor(cursor)) if cursor else Q()).order_by("-created_at", "-id")
     page = list(keys.values_list("created_at", "pk")[: limit + 1])
     ids = [pk for _, pk in page[:limit]]
-    rows = Call.objects.defer(*LEFT_OUT).select_related("organization", "agent", "agent_version")
+    rows = Call.objects.defer(*LEFT_OUT).prefetch_related("organization", "agent", "agent_version")
     calls = list(rows.filter(pk__in=ids).order_by("-created_at", "-id"))
     figures, outcomes = read_figures(ids), outcomes_of(calls)
     shown = [
