@@ -17,6 +17,7 @@ LANGUAGES = tuple((code, _(name)) for code, name in ENGLISH_NAMES.items())
 class TextKind(models.TextChoices):
     ORDER_CONFIRMATION = "order_confirmation", "Order confirmation"
     ORDER_READY = "order_ready", "Order ready"
+    ORDER_ON_ITS_WAY = "order_on_its_way", "Order on its way"
     ORDER_REFUSED = "order_refused", "Order refused"
     ORDER_CANCELED = "order_canceled", "Order canceled"
     APPOINTMENT_CONFIRMATION = "appointment_confirmation", "Appointment confirmation"
@@ -37,6 +38,7 @@ APPOINTMENT = (*ALWAYS, "service", "date", "time")
 PLACEHOLDERS: Mapping[TextKind, tuple[str, ...]] = {
     K.ORDER_CONFIRMATION: (*ALWAYS, "number", "items", "total"),
     K.ORDER_READY: (*ALWAYS, "number", "items", "total"),
+    K.ORDER_ON_ITS_WAY: (*ALWAYS, "number", "items", "total"),
     K.ORDER_REFUSED: (*ALWAYS, "number", "items", "total", "reason"),
     K.ORDER_CANCELED: (*ALWAYS, "number", "items", "total", "reason"),
     K.APPOINTMENT_CONFIRMATION: APPOINTMENT,
@@ -68,6 +70,7 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
     "en": {
         K.ORDER_CONFIRMATION: "{name}: Order No. {number}: {items}. Total {total}. Questions? Call {phone}.",
         K.ORDER_READY: "{name}: Your order No. {number} is ready. Total {total}.",
+        K.ORDER_ON_ITS_WAY: "{name}: Your order No. {number} is on its way. Total {total}.",
         K.ORDER_REFUSED: "{name}: We are sorry: we cannot make your order No. {number}. Questions? Call {phone}.",
         K.ORDER_CANCELED: "{name}: Your order No. {number} was canceled. Questions? Call {phone}.",
         K.APPOINTMENT_CONFIRMATION: "{name}: Your appointment is booked: {service}, {date}, {time}. Changes? Call "
@@ -86,6 +89,7 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
     "de": {
         K.ORDER_CONFIRMATION: "{name}: Bestellung Nr. {number}: {items}. Summe {total}. Fragen? Rufen Sie an: {phone}.",
         K.ORDER_READY: "{name}: Ihre Bestellung Nr. {number} ist fertig. Summe {total}.",
+        K.ORDER_ON_ITS_WAY: "{name}: Ihre Bestellung Nr. {number} ist unterwegs. Summe {total}.",
         K.ORDER_REFUSED: "{name}: Leider können wir Ihre Bestellung Nr. {number} nicht annehmen. Fragen? Rufen Sie "
         "an: {phone}.",
         K.ORDER_CANCELED: "{name}: Ihre Bestellung Nr. {number} wurde storniert. Fragen? Rufen Sie an: {phone}.",
@@ -106,6 +110,7 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
     "es": {
         K.ORDER_CONFIRMATION: "{name}: Pedido {number}: {items}. Total {total}. ¿Preguntas? Llame al {phone}.",
         K.ORDER_READY: "{name}: Su pedido {number} le espera. Total {total}.",
+        K.ORDER_ON_ITS_WAY: "{name}: Su pedido {number} va de camino. Total {total}.",
         K.ORDER_REFUSED: "{name}: Lo sentimos: no podemos preparar su pedido {number}. ¿Preguntas? Llame al {phone}.",
         K.ORDER_CANCELED: "{name}: Su pedido {number} se ha cancelado. ¿Preguntas? Llame al {phone}.",
         K.APPOINTMENT_CONFIRMATION: "{name}: Su cita: {service}, {date}, {time}. ¿Cambios? Llame al {phone}.",
@@ -122,6 +127,7 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
     "fr": {
         K.ORDER_CONFIRMATION: "{name}: Commande no {number}: {items}. Total {total}. Questions? Appelez le {phone}.",
         K.ORDER_READY: "{name}: Vous pouvez retirer votre commande no {number}. Total {total}.",
+        K.ORDER_ON_ITS_WAY: "{name}: Votre commande no {number} est en route. Total {total}.",
         K.ORDER_REFUSED: "{name}: Désolés: nous ne pouvons pas préparer la commande no {number}. Questions? Appelez "
         "le {phone}.",
         K.ORDER_CANCELED: "{name}: Votre commande no {number} a été annulée. Questions? Appelez le {phone}.",
@@ -140,6 +146,7 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
     "it": {
         K.ORDER_CONFIRMATION: "{name}: Ordine n. {number}: {items}. Totale {total}. Domande? Chiami {phone}.",
         K.ORDER_READY: "{name}: Il suo ordine n. {number} è pronto. Totale {total}.",
+        K.ORDER_ON_ITS_WAY: "{name}: Il suo ordine n. {number} è in arrivo. Totale {total}.",
         K.ORDER_REFUSED: "{name}: Ci dispiace: non possiamo preparare il suo ordine n. {number}. Domande? Chiami "
         "{phone}.",
         K.ORDER_CANCELED: "{name}: Il suo ordine n. {number} è stato annullato. Domande? Chiami {phone}.",

@@ -29,6 +29,7 @@ KIND_OF: Mapping[str, TextKind] = {
 # In which states of the order the text is still true.
 STATES_OF: Mapping[str, tuple[OrderState, ...]] = {
     TextKind.ORDER_READY: (OrderState.READY, OrderState.DONE),
+    TextKind.ORDER_ON_ITS_WAY: (OrderState.READY, OrderState.DONE),
     TextKind.ORDER_REFUSED: (OrderState.REFUSED,),
     TextKind.ORDER_CANCELED: (OrderState.CANCELED,),
 }
@@ -39,7 +40,7 @@ def text_customer(order: Order) -> Text | None:
 
     It goes to the number of the order's call alone, as every text to a customer.
     """
-    kind = KIND_OF.get(order.state)
+    kind = _kind_of(order)
     if kind is None or order.call is None or not _is_wanted(kind, text_settings_of(order.organization)):
         return None
     due_at = timezone.now() + HELD_FOR
@@ -52,8 +53,14 @@ def text_customer(order: Order) -> Text | None:
         call=order.call,
         about=str(order.pk),
         due_at=due_at,
-        not_after=due_at + READY_WITHIN if kind == TextKind.ORDER_READY else None,
+        not_after=due_at + READY_WITHIN if order.state == OrderState.READY else None,
     )
+
+
+def _kind_of(order: Order) -> TextKind | None:
+    """What is ready and delivered is on its way: nobody has to come for it."""
+    kind = KIND_OF.get(order.state)
+    return TextKind.ORDER_ON_ITS_WAY if kind == TextKind.ORDER_READY and order.is_delivery else kind
 
 
 def is_still_so(text: Text) -> bool:
@@ -83,4 +90,5 @@ def _key(order: Order, state: str) -> str:
 
 
 def _is_wanted(kind: TextKind, wishes: TextSettings) -> bool:
-    return wishes.tells_ready if kind == TextKind.ORDER_READY else wishes.tells_refused
+    is_good_news = kind in (TextKind.ORDER_READY, TextKind.ORDER_ON_ITS_WAY)
+    return wishes.tells_ready if is_good_news else wishes.tells_refused

@@ -97,3 +97,14 @@ def test_nothing_is_texted_where_it_is_not_wanted(order: Order) -> None:
     TextSettings.objects.update(tells_refused=False)
     move_order(order, to=OrderState.CANCELED, reason="Nobody came")
     assert Text.objects.count() == 1
+
+
+def test_a_delivery_that_is_ready_is_on_its_way(order: Order) -> None:
+    Order.objects.update(is_delivery=True)
+    move_order(Order.objects.get(), to=OrderState.READY)
+    text = Text.objects.get()
+    assert text.kind == "order_on_its_way"
+    assert f"order No. {order.number} is on its way" in text.body
+    undo(order)
+    send()
+    assert Text.objects.get().reason == TextReason.CHANGED
