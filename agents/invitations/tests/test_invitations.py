@@ -253,6 +253,14 @@ def test_the_last_owner_stays(trattoria: Organization, alice: User) -> None:
     assert owner.role == "staff"
 
 
+def test_what_a_killed_worker_had_begun_is_sent_by_another(invitation: Invitation) -> None:
+    Invitation.objects.update(attempts=1, lease_expires_at=timezone.now() + dt.timedelta(seconds=5))
+    assert invitation_mails.process_due() == 0
+    with time_machine.travel(timezone.now() + dt.timedelta(seconds=10), tick=False):
+        assert invitation_mails.process_due() == 1
+    assert len(mail.outbox) == 1
+
+
 def test_a_withdrawn_invitation_is_not_mailed(invitation: Invitation) -> None:
     revoke(invitation)
     invitation_mails.process_due()
