@@ -1,9 +1,11 @@
 /** Both voices of a live call in this browser: µ-law from a socket to the audio thread, the caller left, the agent right. */
 
+import { t } from "./texts.mjs";
+
 const NORMAL = 1000;
 const AGAIN_MS = 1000;
-const LOST = "The sound was lost. It comes back by itself, if the call goes on.";
-const NO_SOUND = "This browser plays no sound. Check its permissions, then try again.";
+const LOST = t("The sound was lost. It comes back by itself, if the call goes on.");
+const NO_SOUND = t("This browser plays no sound. Check its permissions, then try again.");
 
 export class Listening {
     #address;

@@ -3,11 +3,12 @@
 import { follow } from "./feed.mjs";
 import { Listening } from "./listening.mjs";
 import { clock, countDurations, showConnection } from "./live_time.mjs";
+import { t } from "./texts.mjs";
 
 const AGAIN_MS = 2000;
 const NORMAL = 1000;
-const SIGNED_OUT = "You are signed out. Sign in again in another tab, then try again: nothing is lost.";
-const NAMES = { caller: "Caller", agent: "Agent" };
+const SIGNED_OUT = t("You are signed out. Sign in again in another tab, then try again: nothing is lost.");
+const NAMES = { caller: t("Caller"), agent: t("Agent") };
 
 const page = document.getElementById("live-call");
 const part = (id) => document.getElementById(id);
@@ -124,7 +125,7 @@ function showPeople(people) {
         made.disabled = !isThere;
         return made;
     });
-    if (!people.length) options.push(new Option("No transfer target", ""));
+    if (!people.length) options.push(new Option(t("No transfer target"), ""));
     const text = (all) => [...all].map((each) => `${each.value} ${each.text}`).join("\n");
     if (text(options) === text(select.options)) return;
     select.replaceChildren(...options);
@@ -153,10 +154,10 @@ async function post(form) {
     try {
         const response = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
         const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
-        if (!isJson) return { message: response.status >= 500 ? "That failed on our side. Try again in a moment." : SIGNED_OUT, isDone: false };
+        if (!isJson) return { message: response.status >= 500 ? t("That failed on our side. Try again in a moment.") : SIGNED_OUT, isDone: false };
         return { message: (await response.json()).message, isDone: response.ok };
     } catch {
-        return { message: "The server cannot be reached. Try again in a moment.", isDone: false };
+        return { message: t("The server cannot be reached. Try again in a moment."), isDone: false };
     }
 }
 

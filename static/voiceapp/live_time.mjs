@@ -1,12 +1,14 @@
 /** What the pages of live calls share: durations that count, and whether the page is up to date. */
 
+import { t } from "./texts.mjs";
+
 const STATES = {
-    connecting: "Connecting …",
+    connecting: t("Connecting …"),
     online: "",
-    "catching up": "Catching up …",
-    offline: "Offline: what you see may be old. The page catches up by itself.",
-    "signed out": "You are signed out. Sign in again in another tab; this page goes on by itself.",
-    "no access": "You no longer have access to this page. Ask an owner.",
+    "catching up": t("Catching up …"),
+    offline: t("Offline: what you see may be old. The page catches up by itself."),
+    "signed out": t("You are signed out. Sign in again in another tab; this page goes on by itself."),
+    "no access": t("You no longer have access to this page. Ask an owner."),
 };
 
 export function showConnection(name, message) {

@@ -5,6 +5,8 @@
  * recording begins at `begins` of them. Where wavesurfer.js is installed, the waveform can be zoomed.
  */
 
+import { t } from "./texts.mjs";
+
 const card = document.querySelector(".va-recording");
 const audio = card.querySelector("audio");
 const talk = document.querySelector(".va-follows");
@@ -18,7 +20,7 @@ const waves = card.querySelector(".va-waves");
 
 const SKIPS_S = 5;
 const LEAST_SEEN = 120;
-const FAILED = "The recording cannot be loaded. Check the network, then press Play again.";
+const FAILED = t("The recording cannot be loaded. Check the network, then press Play again.");
 
 let waitingFor = null;
 let gains = null;
@@ -54,7 +56,7 @@ async function play() {
         await audio.play();
     } catch (problem) {
         // A browser lets no page speak by itself before it was used; another click may have come in between.
-        if (problem.name === "NotAllowedError") shown("problem").textContent = "Press Play to listen.";
+        if (problem.name === "NotAllowedError") shown("problem").textContent = t("Press Play to listen.");
         else if (problem.name !== "AbortError") shown("problem").textContent = FAILED;
     }
 }
@@ -115,7 +117,7 @@ function show() {
     const second = now();
     if (!dragging) seek.value = second;
     shown("time").textContent = clock(second);
-    seek.setAttribute("aria-valuetext", `${clock(second)} of ${clock(ends())}`);
+    seek.setAttribute("aria-valuetext", t("%(time)s of %(length)s", { time: clock(second), length: clock(ends()) }));
     const share = (second - begins) / (ends() - begins || 1);
     playhead?.setAttribute("transform", `translate(${1000 * share} 0)`);
     follow(second);
@@ -124,7 +126,7 @@ function show() {
 function showState() {
     const [icon, label] = button("play").children;
     icon.textContent = audio.paused ? "play_arrow" : "pause";
-    label.textContent = audio.paused ? "Play" : "Pause";
+    label.textContent = audio.paused ? t("Play") : t("Pause");
 }
 
 function tick() {

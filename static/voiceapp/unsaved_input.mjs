@@ -3,6 +3,8 @@
  * page was answered by the login page or by a refused form token.
  */
 
+import { t } from "./texts.mjs";
+
 const KEPT = "voiceapp-typed";
 const KEPT_FOR_MS = 60 * 60 * 1000;
 const form = document.querySelector("form.warn-unsaved-form, #changelist-form");
@@ -78,7 +80,7 @@ function putBack(form, kept) {
     const notice = document.createElement("p");
     notice.className = "va-card va-kept";
     notice.setAttribute("role", "status");
-    notice.textContent = "What you had typed is here again. It is not saved yet: check it, then save.";
+    notice.textContent = t("What you had typed is here again. It is not saved yet: check it, then save.");
     form.before(notice);
 }
 

@@ -118,8 +118,8 @@ def read_call(call: Call, *, caller: str, sees: bool = True, wanted: Wanted = NO
     return CallPage(
         call=call,
         caller=caller,
-        reason=gettext(reason) if reason else "",
-        advice=gettext(advice) if advice else "",
+        reason=reason,
+        advice=advice,
         conversation=conversation,
         timeline=[
             TimelineRow(

@@ -47,8 +47,10 @@ AGENT_COLORS: Mapping[str, str] = {
 def reason_and_advice(end_reason: str, *, refused_for: str = "") -> Explanation:
     """Why a call ended, and what to do about it; `refused_for` is the rule that refused it, if one did."""
     if end_reason == EndReason.LINE_FULL and refused_for in REFUSED_FOR:
-        return REFUSED_FOR[refused_for]
-    return EXPLANATIONS[EndReason(end_reason)] if end_reason in EXPLANATIONS else Explanation("")
+        found = REFUSED_FOR[refused_for]
+    else:
+        found = EXPLANATIONS[EndReason(end_reason)] if end_reason in EXPLANATIONS else Explanation("")
+    return Explanation(*(gettext(text) if text else "" for text in found))
 
 
 def end_reason_text(call: Call) -> str:

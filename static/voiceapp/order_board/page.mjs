@@ -5,6 +5,7 @@ import { showConnection } from "../board/connection.mjs";
 import { follow } from "../feed.mjs";
 import { makeChime } from "./chime.mjs";
 import { makeAutomaticPrinting, printTicket } from "./printing.mjs";
+import { t } from "../texts.mjs";
 
 const LATE_S = 10 * 60;
 
@@ -29,12 +30,12 @@ function showOrder(data, id) {
     element.id = `order-${id}`;
     element.dataset.order = id;
     element.dataset.number = data.number;
-    element.setAttribute("aria-label", `Order No. ${data.number}`);
+    element.setAttribute("aria-label", t("Order No. %(number)s", { number: data.number }));
     element.tabIndex = -1;
     element.innerHTML = data.html; // from our own template, which has escaped every name
     cards.set(id, { element, data });
     const isNew = data.column === "new" && known?.data.column !== "new";
-    if (isNew && isFilled) byId("news").textContent = `New order No. ${data.number}.`;
+    if (isNew && isFilled) byId("news").textContent = t("New order No. %(number)s.", { number: data.number });
     if (isNew) automatic.offer(id, nowS() - data.at, element.querySelector("[data-ticket]").dataset.ticket);
     place(id, data, element);
     if (had) (element.querySelector(`[data-do="${had}"]`) ?? element).focus();
@@ -96,8 +97,8 @@ function tick() {
 function showPrep({ prepMinutes, busyMinutes, busyUntil, busyUntilWords }) {
     const isBusy = busyUntil !== null && busyUntil > nowS();
     const minutes = prepMinutes === null ? null : prepMinutes + (isBusy ? busyMinutes : 0);
-    const told = minutes === null ? "Callers hear no preparation time." : `Callers hear: ready in about ${minutes} min.`;
-    byId("prep-words").textContent = isBusy ? `${told} Busy until ${busyUntilWords}.` : told;
+    const told = minutes === null ? t("Callers hear no preparation time.") : t("Callers hear: ready in about %(minutes)s min.", { minutes });
+    byId("prep-words").textContent = isBusy ? `${told} ${t("Busy until %(time)s.", { time: busyUntilWords })}` : told;
     const field = byId("prep");
     if (field && document.activeElement !== field) field.value = prepMinutes ?? "";
     if (byId("not-busy")) byId("not-busy").hidden = !isBusy;
@@ -177,7 +178,7 @@ dialog.querySelector("form").addEventListener("submit", async (event) => {
     const reason = chosen?.value || form.elements.other.value.trim();
     const problem = dialog.querySelector(".problem");
     if (!reason) {
-        [problem.textContent, problem.hidden] = ["Choose a reason, or enter one.", false];
+        [problem.textContent, problem.hidden] = [t("Choose a reason, or enter one."), false];
         return;
     }
     const button = dialog.querySelector("[value=yes]");

@@ -1,5 +1,7 @@
 /** Prints tickets by a hidden frame, and new orders by themselves where this device is asked to. */
 
+import { t } from "../texts.mjs";
+
 const WISHED = "voiceapp-board-print";
 const PRINTED = "voiceapp-board-printed";
 const MOST_KEPT = 300;
@@ -26,7 +28,7 @@ export function printTicket(address) {
 function load(address) {
     const frame = document.createElement("iframe");
     frame.className = "unseen";
-    frame.title = "Ticket";
+    frame.title = t("Ticket");
     frame.src = `${address}?frame=1`;
     return new Promise((resolve) => {
         frame.addEventListener("load", () => {

@@ -21,6 +21,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import translation
 from django.utils.crypto import constant_time_compare
 
 from voiceapp.core.transactions import release_connections
@@ -112,6 +113,9 @@ def event_stream(
     With `?poll=1` the state once, as JSON. The request must have a signed-in user (`requires_sign_in`).
     """
     all_topics = frozenset(topics)
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    read = partial(_in_language, language, read)
+    shared_as = f"{shared_as} in {language}" if shared_as else ""
     if "poll" in request.GET:
         return polled(read, all_topics)
     if not isinstance(request, ASGIRequest):
@@ -123,6 +127,12 @@ def event_stream(
     response["X-Accel-Buffering"] = "no"  # nginx would hold the events back
     release_connections()  # the request lasts for minutes
     return response
+
+
+def _in_language(language: str, read: Read, changed: frozenset[str]) -> Sequence[Event]:
+    """That of the page: a stream outlives its request, and is read elsewhere."""
+    with translation.override(language):
+        return read(changed)
 
 
 def polled(read: Read, topics: frozenset[str]) -> HttpResponse:
