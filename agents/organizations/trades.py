@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 # Tools that take an order, from the first word to the kitchen; an agent without one of them takes none.
 ORDER_TOOLS = frozenset({"change_order", "read_back_order", "submit_order"})
@@ -24,25 +27,25 @@ TAKING_ORDERS = ("look_up_items", "change_order", USUAL_TOOL, DELIVERY_TOOL, "re
                  "send_text", "transfer_call", "end_call", "get_opening_hours")  # fmt: skip
 
 # What people read of the tools: every tool that an agent can have.
-TOOL_LABELS = {
-    "look_up_items": "Look up menu items",
-    "change_order": "Change the order",
-    USUAL_TOOL: "Take the usual order",
-    DELIVERY_TOOL: "Choose pickup or delivery",
-    "read_back_order": "Read back the order",
-    "submit_order": "Submit the order",
-    "look_up_services": "Look up services",
-    "find_appointment_times": "Find free appointment times",
-    "choose_appointment": "Fill in the appointment",
-    "read_back_appointment": "Read back the appointment",
-    "book_appointment": "Book the appointment",
-    "find_my_appointments": "Find the caller's appointments",
-    "move_appointment": "Move an appointment",
-    "cancel_appointment": "Cancel an appointment",
-    "send_text": "Send a text message",
-    "transfer_call": "Transfer to a person",
-    "end_call": "End the call",
-    "get_opening_hours": "Give opening hours",
+TOOL_LABELS: Mapping[str, StrOrPromise] = {
+    "look_up_items": _("Look up menu items"),
+    "change_order": _("Change the order"),
+    USUAL_TOOL: _("Take the usual order"),
+    DELIVERY_TOOL: _("Choose pickup or delivery"),
+    "read_back_order": _("Read back the order"),
+    "submit_order": _("Submit the order"),
+    "look_up_services": _("Look up services"),
+    "find_appointment_times": _("Find free appointment times"),
+    "choose_appointment": _("Fill in the appointment"),
+    "read_back_appointment": _("Read back the appointment"),
+    "book_appointment": _("Book the appointment"),
+    "find_my_appointments": _("Find the caller's appointments"),
+    "move_appointment": _("Move an appointment"),
+    "cancel_appointment": _("Cancel an appointment"),
+    "send_text": _("Send a text message"),
+    "transfer_call": _("Transfer to a person"),
+    "end_call": _("End the call"),
+    "get_opening_hours": _("Give opening hours"),
 }
 
 

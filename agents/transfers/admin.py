@@ -99,6 +99,6 @@ class TransferTargetAdmin(NumberSearch[TransferTarget], TenantAdmin[TransferTarg
     def shown(self, target: TransferTarget) -> str:
         return format_html('<span class="va-nowrap">{}</span>', show_number(target.number))
 
-    @display(description=_("fallback"), label={"Fallback": "info"})
-    def fallback(self, target: TransferTarget) -> str:
-        return gettext("Fallback") if target.is_fallback else ""
+    @display(description=_("fallback"), label={"fallback": "info"})
+    def fallback(self, target: TransferTarget) -> tuple[str, str] | str:
+        return ("fallback", gettext("Fallback")) if target.is_fallback else ""

@@ -71,13 +71,13 @@ class AgentVersionAdmin(ReadOnlyAdmin[AgentVersion]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentVersion]:
         return super().get_queryset(request).select_related("agent__organization")
 
-    @display(description=_("live"), label={"Live": "success"})
-    def live(self, version: AgentVersion) -> str:
-        return gettext("Live") if version.agent.published_version_id == version.pk else ""
+    @display(description=_("live"), label={"live": "success"})
+    def live(self, version: AgentVersion) -> tuple[str, str] | str:
+        return ("live", gettext("Live")) if version.agent.published_version_id == version.pk else ""
 
     @display(description=_("tools"))
     def enabled_tools(self, version: AgentVersion) -> str:
-        return ", ".join(TOOL_LABELS.get(name, name) for name in version.tools) or gettext("None")
+        return ", ".join(str(TOOL_LABELS.get(name, name)) for name in version.tools) or gettext("None")
 
     @display(description=_("greeting audio"))
     def greeting_audio(self, version: AgentVersion) -> str:

@@ -37,5 +37,5 @@ def value_text(persona: Persona, name: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return normal_text("\n".join(TOOL_LABELS.get(str(each), str(each)) for each in value))
+        return normal_text("\n".join(str(TOOL_LABELS.get(str(each), str(each))) for each in value))
     return normal_text(str(value))

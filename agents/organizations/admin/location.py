@@ -14,7 +14,7 @@ from voiceapp.core.countries import currency_of, zone_of, zones_of
 
 def zone_choices() -> list[tuple[str, str]]:
     """The names of IANA that are a place's or an offset's."""
-    names = zoneinfo.available_timezones() - {gettext("Factory"), "localtime"}
+    names = zoneinfo.available_timezones() - {"Factory", "localtime"}
     return [("", gettext("Same as the country")), *((name, name) for name in sorted(names))]
 
 

@@ -40,6 +40,7 @@ from .display import (
     cost_text,
     duration_text,
     end_reason_text,
+    is_price_missing,
     median_ms,
     response_text,
 )
@@ -273,6 +274,7 @@ class CallAdmin(NumberSearch[Call], CallListPages):
                 "callee": call.callee if sees else masked_in(call.callee),
                 "duration": duration_text(call.duration_s),
                 "cost": cost_text(call),
+                "lacks_price": is_price_missing(call),
                 "state_color": CALL_COLORS[CallState(call.state)],
                 "order_colors": ORDER_COLORS,
                 "may_make_scenario": may_make_scenario(access_of(request), call),

@@ -77,7 +77,12 @@ def cost_text(call: Call) -> str:
     """“$0.0421”; “unknown” where the price table lacks something that was used."""
     if call.cost_usd is not None:
         return f"${call.cost_usd:.4f}"
-    return gettext("Unknown") if call.usage else "–"
+    return gettext("Unknown") if is_price_missing(call) else "–"
+
+
+def is_price_missing(call: Call) -> bool:
+    """Whether the price table lacks something that was used."""
+    return call.cost_usd is None and bool(call.usage)
 
 
 def median_ms(times: Iterable[int | None]) -> float | None:
