@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.tenancy import TenantModel
 from voiceapp.core.errors import ApplicationError
@@ -23,7 +23,7 @@ class Move(TenantModel):
     """Who moved it, and when. One that undoes another names the states the other way round."""
 
     at = models.DateTimeField(default=timezone.now)
-    by = models.CharField(max_length=150, blank=True, help_text="Empty where nobody was signed in.")
+    by = models.CharField(max_length=150, blank=True, help_text=_("Empty where nobody was signed in."))
     reason = models.CharField(max_length=LONGEST_REASON, blank=True)
     is_undo = models.BooleanField(default=False)
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.auditing import Audited
@@ -43,7 +44,7 @@ class DeliverySettings(TenantModel):
         verbose_name_plural = _("delivery")
 
     def __str__(self) -> str:
-        return f"Delivery of {self.organization}"
+        return gettext("Delivery of %(organization)s") % {"organization": self.organization}
 
 
 class DeliveryZone(TenantModel):
@@ -115,7 +116,7 @@ class PostcodePlace(models.Model):
     """A place of a postcode and the middle of it, from a file of GeoNames (`manage.py load_postcodes`)."""
 
     country = models.CharField(max_length=2)
-    postcode = models.CharField(max_length=LONGEST_POSTCODE, help_text="Without spaces, in capitals.")
+    postcode = models.CharField(max_length=LONGEST_POSTCODE, help_text=_("Without spaces, in capitals."))
     place = models.CharField(max_length=180)
     latitude = models.FloatField()
     longitude = models.FloatField()

@@ -139,14 +139,14 @@ class ScenarioRun(TenantModel, Job):
     version = models.ForeignKey(
         AgentVersion, models.SET_NULL, null=True, related_name="scenario_runs", verbose_name=_("version")
     )
-    digest = models.CharField(max_length=64, blank=True, help_text="Of scenario, agent and model as they were.")
+    digest = models.CharField(max_length=64, blank=True, help_text=_("Of scenario, agent and model as they were."))
     started_by = models.CharField(_("started by"), max_length=150, blank=True)
     steps_done = models.PositiveIntegerField(_("steps done"), default=0)
     verdict = models.CharField(_("result"), max_length=6, choices=Verdict.choices, blank=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
-    rows = models.JSONField(default=list, help_text="Expected and got, line by line.")
-    made = models.JSONField(default=dict, help_text="What came of it.")
-    entries = models.JSONField(default=list, help_text="The conversation.")
+    rows = models.JSONField(default=list, help_text=_("Expected and got, line by line."))
+    made = models.JSONField(default=dict, help_text=_("What came of it."))
+    entries = models.JSONField(default=list, help_text=_("The conversation."))
     duration_ms = models.PositiveIntegerField(_("duration (ms)"), null=True)
 
     objects = TenantQuerySet["ScenarioRun"].as_manager()
