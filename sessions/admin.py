@@ -6,9 +6,9 @@ import sessions.appointments.admin
 import sessions.appointments.calendars.admin.connected_calendar
 import sessions.appointments.calendars.admin.entry
 import sessions.appointments.calendars.admin.feed
-import sessions.call_lists.admin.exports
 import sessions.calls.admin.call
 import sessions.calls.admin.records
+import sessions.exports.admin
 import sessions.messages.admin
 import sessions.messages.endpoints.admin
 import sessions.messages.texts.admin

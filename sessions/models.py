@@ -7,6 +7,7 @@ import sessions.appointments.calendars.models
 import sessions.appointments.models
 import sessions.call_lists.models
 import sessions.calls.models
+import sessions.exports.models
 import sessions.messages.endpoints.models
 import sessions.messages.models
 import sessions.messages.texts.models

@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import io
 import json
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from statistics import median
 from uuid import UUID
@@ -16,12 +15,12 @@ from django.db.models import Q, QuerySet
 
 from sessions.calls.masked_numbers import calling_number, dialed_number
 from sessions.calls.models import Call
+from sessions.exports.models import Export
+from sessions.exports.services import ExportLog
 from voiceapp.core.spreadsheets import BYTE_ORDER_MARK, escaped
 
 from .figures import CallFigures, read_figures
-from .models import CallExport
 from .outcomes import CallOutcome, outcomes_of
-from .services import note_export_end
 
 Value = str | int | float | list[str] | None
 Row = dict[str, Value]
@@ -85,20 +84,11 @@ def row_of(call: Call, figures: CallFigures, outcomes: Collection[CallOutcome], 
     return dict(zip(NAMES, values, strict=True))
 
 
-def lines_of(
-    calls: QuerySet[Call], file_format: str, *, sees_numbers: SeesNumbers, exports: Sequence[CallExport]
-) -> Iterator[str]:
-    """The file, a part for each batch. Its end is written to the audit log."""
-    sent: Counter[UUID | None] = Counter()
-    write = _csv if file_format == CallExport.Format.CSV else _json
-
-    def counted() -> Iterator[Iterable[Row]]:
-        for batch in batches(calls):
-            sent.update(call.organization_id for call in batch)
-            yield rows_of(batch, sees_numbers)
-
-    yield from write(counted())
-    note_export_end(exports, sent)
+def lines_of(calls: QuerySet[Call], file_format: str, *, sees_numbers: SeesNumbers, log: ExportLog) -> Iterator[str]:
+    """The file, a part for each batch. Its end is written to the log of exports."""
+    write = _csv if file_format == Export.Format.CSV else _json
+    parts = (rows_of(batch, sees_numbers) for batch in log.counted(batches(calls)))
+    return log.until_end(write(parts))
 
 
 def _csv(parts: Iterator[Iterable[Row]]) -> Iterator[str]:

@@ -1,10 +1,6 @@
-"""Writes saved views and the audit log of exports."""
+"""Writes saved views."""
 
 from __future__ import annotations
-
-from collections import Counter
-from collections.abc import Sequence
-from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -14,12 +10,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import Organization
-from sessions.calls.models import Call
+from sessions.exports.queries import kept_query, read_pairs
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.plain_text import validate_line
 
-from .models import LONGEST_NAME, CallExport, SavedView
-from .queries import kept_query, names_a_person, read_pairs, without_person
+from .models import LONGEST_NAME, SavedView
+from .queries import names_a_person
 
 MOST_VIEWS = 50
 FEWEST_SAME_DIGITS = 6
@@ -78,21 +74,6 @@ def forget_number(organization: Organization, number: str) -> int:
     saved = SavedView.objects.filter(who).exclude(query="").distinct()
     views = [view.pk for view in saved if _has_digits(view.query, number.lstrip("+"))]
     return SavedView.objects.filter(pk__in=views).delete()[0]
-
-
-def note_export(
-    calls: QuerySet[Call], *, by: str, way: CallExport.Way, file_format: str, query: str, has_numbers: bool
-) -> Sequence[CallExport]:
-    """A row for each organization of whose calls some are about to be sent."""
-    organizations = calls.order_by().values_list("organization_id", flat=True).distinct()
-    row = {"principal": by[:150], "way": way, "file_format": file_format, "has_numbers": has_numbers}
-    filters = without_person(kept_query(query))
-    return [CallExport.objects.create(organization_id=each, filters=filters, **row) for each in organizations]
-
-
-def note_export_end(exports: Sequence[CallExport], sent: Counter[UUID | None]) -> None:
-    for export in exports:
-        CallExport.objects.filter(pk=export.pk).update(calls=sent[export.organization_id])
 
 
 def _shelf(user: User, organization: Organization | None) -> QuerySet[SavedView]:

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -27,6 +27,9 @@ from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
 from sessions.calls.admin.call import hear_url
 from sessions.calls.admin.display import ORDER_COLORS
+from sessions.exports.models import Export
+from sessions.exports.queries import QueryTooLong, kept_query
+from sessions.exports.services import begin_export
 from sessions.messages.models import OutboxMessage
 from sessions.orders.services.states import may_move, move_order, who_moved
 from voiceapp.core.errors import ApplicationError
@@ -34,13 +37,12 @@ from voiceapp.core.http.security_headers import STRICT, framed_by
 from voiceapp.core.phones.numbers import mask, read_caller
 
 from .draft.delivery import address_line
-from .exporting import CONTENT_TYPES, Format
+from .exporting import CONTENT_TYPES
 from .exporting import lines_of as order_lines
 from .models import Order, OrderState
 
 GIVE_UP = _("The items go back into stock. The customer is texted if the text settings say so. If not, please call.")
 WHY = _("Why? (kept with the order)")
-LONGEST_QUERY = 2000
 
 
 @admin.register(Order)
@@ -181,18 +183,29 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
             return HttpResponseNotAllowed(["POST"])
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if (name := request.POST.get("format", "")) not in Format.values:
+        query, file_format = request.POST.get("query", ""), request.POST.get("format", "")
+        if file_format not in Export.Format.values:
             raise Http404("There is no such format.")
-        query = QueryDict(request.POST.get("query", "").replace("\x00", "")[:LONGEST_QUERY], mutable=True)
-        query.pop("p", None)
-        vars(request)["GET"] = query
         try:
+            vars(request)["GET"] = QueryDict(kept_query(query))
             orders = self.get_changelist_instance(request).get_queryset(request)
+        except QueryTooLong as exc:
+            messages.error(request, gettext("Nothing was exported. %(message)s") % {"message": exc})
+            return HttpResponseRedirect(self._list_path())
         except (IncorrectLookupParameters, SuspiciousOperation):
             messages.error(request, _("Nothing was exported: the list cannot be filtered like this."))
-            return HttpResponseRedirect(reverse("admin:voice_sessions_order_changelist"))
-        form = Format(name)
-        lines = order_lines(orders, form, sees_customers=access_of(request).sees_customers_of)
+            return HttpResponseRedirect(self._list_path())
+        access, form = access_of(request), Export.Format(file_format)
+        log = begin_export(
+            orders,
+            kind=Export.Kind.ORDERS,
+            by=request.user.get_username(),
+            way=Export.Way.LIST,
+            file_format=form,
+            query=query,
+            has_numbers=access.sees_all or any(map(access.sees_customers_of, access.organizations(self.area))),
+        )
+        lines = order_lines(orders, form, sees_customers=access.sees_customers_of, log=log)
         file = f"orders-{timezone.localtime():%Y-%m-%d-%H%M}.{form}"
         return streamed_file(lines, name=file, content_type=CONTENT_TYPES[form])
 

@@ -8,8 +8,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet, TextChoices
+from django.db.models import Prefetch, QuerySet
 
+from sessions.exports.models import Export
+from sessions.exports.services import ExportLog
 from voiceapp.core.phones.numbers import mask, read_caller
 from voiceapp.core.spreadsheets import BYTE_ORDER_MARK, escaped
 
@@ -27,18 +29,18 @@ NAMES = (
 )  # fmt: skip
 
 
-class Format(TextChoices):
-    CSV = "csv"
-    JSON = "json"
+CONTENT_TYPES = {Export.Format.CSV: "text/csv; charset=utf-8", Export.Format.JSON: "application/json"}
 
 
-CONTENT_TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.JSON: "application/json"}
+def lines_of(
+    orders: QuerySet[Order], form: Export.Format, *, sees_customers: SeesCustomers, log: ExportLog
+) -> Iterator[str]:
+    """The file, a part for each batch. Of a CSV each line is a line of an order, with the order's own columns.
 
-
-def lines_of(orders: QuerySet[Order], form: Format, *, sees_customers: SeesCustomers) -> Iterator[str]:
-    """The file, a part for each batch. Of a CSV each line is a line of an order, with the order's own columns."""
-    parts = (_masked(batch, sees_customers) for batch in _batches(orders))
-    yield from _csv(parts) if form is Format.CSV else _json(parts)
+    Its end is written to the log of exports.
+    """
+    parts = (_masked(batch, sees_customers) for batch in log.counted(_batches(orders)))
+    return log.until_end(_csv(parts) if form is Export.Format.CSV else _json(parts))
 
 
 def _batches(orders: QuerySet[Order]) -> Iterator[list[Order]]:

@@ -116,7 +116,7 @@ PAGES: tuple[tuple[StrOrPromise, tuple[tuple[StrOrPromise, str, str, Area], ...]
         (
             (_("Webhook deliveries"), "outbox", "voice_sessions_outboxmessage", Area.DELIVERIES),
             (_("Provider events"), "cell_tower", "telephony_providerevent", Area.EVENTS),
-            (_("Exports of calls"), "download", "voice_sessions_callexport", Area.CALLER_NUMBERS),
+            (_("Exports"), "download", "voice_sessions_export", Area.CALLER_NUMBERS),
             (_("VAPI calls"), "phone_in_talk", "telephony_vapileg", Area.CALLS),
             (_("Tool calls"), "build", "voice_sessions_toolcall", Area.CALLS),
             (_("Voice sessions"), "vpn_key", "voice_sessions_voicesession", Area.SESSIONS),

@@ -29,17 +29,20 @@ from agents.organizations.roles import Area, Power
 from agents.tenant_admin.downloads import streamed_file
 from agents.tenant_admin.tenant import ReadOnlyAdmin
 from sessions.call_lists.exporting import lines_of
-from sessions.call_lists.models import CallExport, SavedView
-from sessions.call_lists.queries import NAMES, has_blanks, kept_query, without_blanks
-from sessions.call_lists.services import NoSuchView, delete_view, note_export, save_view, set_default
+from sessions.call_lists.models import SavedView
+from sessions.call_lists.queries import NAMES, has_blanks, without_blanks
+from sessions.call_lists.services import NoSuchView, delete_view, save_view, set_default
 from sessions.calls.end_reasons import EXPLANATIONS, REFUSED_FOR
 from sessions.calls.models import Call
+from sessions.exports.models import Export
+from sessions.exports.queries import kept_query
+from sessions.exports.services import begin_export
 from voiceapp.core.errors import ApplicationError
 
 from .filters import VIEW, CallFilters
 from .tools import default_view, may_change, view_link, visible_views
 
-TYPES = {CallExport.Format.CSV: "text/csv; charset=utf-8", CallExport.Format.JSON: "application/json"}
+TYPES = {Export.Format.CSV: "text/csv; charset=utf-8", Export.Format.JSON: "application/json"}
 
 
 class CallListPages(ReadOnlyAdmin[Call]):
@@ -98,7 +101,7 @@ class CallListPages(ReadOnlyAdmin[Call]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         query, file_format = request.POST.get("query", ""), request.POST.get("format", "")
-        if file_format not in CallExport.Format.values:
+        if file_format not in Export.Format.values:
             raise Http404("There is no such format.")
         try:
             calls = self._listed(request, query)
@@ -109,17 +112,18 @@ class CallListPages(ReadOnlyAdmin[Call]):
             messages.error(request, gettext("Nothing was exported. %(message)s") % {"message": message})
             return HttpResponseRedirect(f"{self._list_path()}?{query}" if query else self._list_path())
         access = access_of(request)
-        exports = note_export(
+        log = begin_export(
             calls,
+            kind=Export.Kind.CALLS,
             by=request.user.get_username(),
-            way=CallExport.Way.LIST,
+            way=Export.Way.LIST,
             file_format=file_format,
             query=query,
             has_numbers=any(map(access.sees_numbers_of, access.organizations(Area.CALLS))) or access.sees_all,
         )
-        lines = lines_of(calls, file_format, sees_numbers=access.sees_numbers_of, exports=exports)
+        lines = lines_of(calls, file_format, sees_numbers=access.sees_numbers_of, log=log)
         name = f"calls-{timezone.localtime():%Y-%m-%d-%H%M}.{file_format}"
-        return streamed_file(lines, name=name, content_type=TYPES[CallExport.Format(file_format)])
+        return streamed_file(lines, name=name, content_type=TYPES[Export.Format(file_format)])
 
     def _listed(self, request: HttpRequest, query: str) -> QuerySet[Call]:
         """The calls of the list with that query, searched and filtered as there. Raises what the list would refuse."""

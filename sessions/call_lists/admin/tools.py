@@ -15,7 +15,7 @@ from agents.organizations.access import access_of
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
 from sessions.call_lists.models import LONGEST_NAME, SavedView
-from sessions.call_lists.queries import NOT_KEPT, QueryTooLong, kept_query
+from sessions.exports.queries import NOT_KEPT, QueryTooLong, kept_query
 
 from .filters import VIEW, CallFilters
 

@@ -12,11 +12,12 @@ from agents.organizations.models import Organization
 from agents.organizations.principal import Principal
 from sessions.call_lists.exporting import lines_of
 from sessions.call_lists.filter_form import CallFilterForm
-from sessions.call_lists.models import CallExport
 from sessions.call_lists.narrowing import Reader, narrowed
-from sessions.call_lists.queries import NAMES, kept_query, read_pairs
-from sessions.call_lists.services import note_export
+from sessions.call_lists.queries import NAMES
 from sessions.calls.models import Call
+from sessions.exports.models import Export
+from sessions.exports.queries import read_pairs
+from sessions.exports.services import begin_export
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--organization", metavar="SLUG", required=True)
-        parser.add_argument("--format", choices=CallExport.Format.values, default=CallExport.Format.CSV.value)
+        parser.add_argument("--format", choices=Export.Format.values, default=Export.Format.CSV.value)
         parser.add_argument(
             "--filters", metavar="QUERY", default="", help="what stands after ? in the address of the list of calls"
         )
@@ -41,18 +42,18 @@ class Command(BaseCommand):
         wanted = self._wanted(filters, principal, place)
         reader = Reader(ZoneInfo(place.time_zone), {place.region} - {""}, sees_numbers=True)
         calls = narrowed(Call.objects.visible_to(principal), wanted, reader)
-        exports = note_export(
+        log = begin_export(
             calls,
+            kind=Export.Kind.CALLS,
             by="manage.py",
-            way=CallExport.Way.COMMAND,
+            way=Export.Way.COMMAND,
             file_format=options["format"],
-            query=kept_query(filters),
+            query=filters,
             has_numbers=with_numbers,
         )
-        for part in lines_of(calls, options["format"], sees_numbers=lambda _: with_numbers, exports=exports):
+        for part in lines_of(calls, options["format"], sees_numbers=lambda _: with_numbers, log=log):
             self.stdout.write(part, ending="")
-        sent = CallExport.objects.filter(pk__in=[each.pk for each in exports]).values_list("calls", flat=True)
-        self.stderr.write(f"{sum(each or 0 for each in sent)} calls exported.")
+        self.stderr.write(f"{log.sent.total()} calls exported.")
 
     def _wanted(self, filters: str, principal: Principal, place: Organization) -> dict[str, Any]:
         pairs = dict(read_pairs(filters))

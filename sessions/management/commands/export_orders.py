@@ -9,7 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.organizations.models import Organization
-from sessions.orders.exporting import Format, lines_of
+from sessions.exports.models import Export
+from sessions.exports.services import begin_export
+from sessions.orders.exporting import lines_of
 from sessions.orders.models import Order
 
 
@@ -21,7 +23,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--organization", metavar="SLUG", required=True)
-        parser.add_argument("--format", choices=Format.values, default=Format.CSV.value)
+        parser.add_argument("--format", choices=Export.Format.values, default=Export.Format.CSV.value)
         parser.add_argument(
             "--since", metavar="DATE", type=_day, help="the first day, in the organization's time zone, like 2026-12-24"
         )
@@ -34,9 +36,19 @@ class Command(BaseCommand):
         orders = Order.objects.filter(organization=place)
         if since is not None:
             orders = orders.filter(created_at__gte=dt.datetime.combine(since, dt.time.min, place.zone))
-        for part in lines_of(orders, Format(options["format"]), sees_customers=lambda _: with_numbers):
+        form = Export.Format(options["format"])
+        log = begin_export(
+            orders,
+            kind=Export.Kind.ORDERS,
+            by="manage.py",
+            way=Export.Way.COMMAND,
+            file_format=form,
+            query=f"since={since}" if since else "",
+            has_numbers=with_numbers,
+        )
+        for part in lines_of(orders, form, sees_customers=lambda _: with_numbers, log=log):
             self.stdout.write(part, ending="")
-        self.stderr.write(f"{orders.count()} orders exported.")
+        self.stderr.write(f"{log.sent.total()} orders exported.")
 
 
 def _day(text: str) -> dt.date:

@@ -18,6 +18,7 @@ from agents.catalog.models import Item, Menu, Modifier, Size
 from agents.catalog.pos_ids import Typed, key_of, save_pos_ids
 from agents.organizations.roles import Role
 from agents.tests.builders import make_user
+from sessions.exports.models import Export
 from sessions.messages.models import OutboxMessage
 from sessions.orders.models import Order
 from sessions.tests.builders import Phone, make_restaurant
@@ -99,6 +100,28 @@ def test_the_command_masks_numbers(order: Order, capsys: pytest.CaptureFixture[s
     call_command("export_orders", organization=order.organization.slug, format="json")
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["id"], row["customerNumber"]) == (str(order.pk), f"…{order.customer_number[-2:]}")
+
+
+def test_exports_are_logged_without_what_was_typed_of_a_customer(order: Order) -> None:
+    alice, viewer = client_of(order, Role.OWNER), client_of(order, Role.VIEWER)
+    exported(alice, "csv", "q=Margherita&state__exact=submitted&p=2")
+    exported(viewer, "json")
+    call_command("export_orders", organization=order.organization.slug, since=order.created_at.date())
+    logged = [
+        (each.kind, each.principal, each.way, each.filters, each.rows, each.has_numbers)
+        for each in Export.objects.filter(organization=order.organization).order_by("pk")
+    ]
+    assert logged == [
+        ("orders", "owner-person", "list", "q=…&state__exact=submitted", 1, True),
+        ("orders", "viewer-person", "list", "", 1, False),
+        ("orders", "manage.py", "command", f"since={order.created_at.date()}", 1, False),
+    ]
+    page = alice.get(reverse("admin:voice_sessions_export_changelist")).content.decode()
+    assert "viewer-person" in page
+    assert "Orders" in page
+    url = reverse("admin:voice_sessions_order_export")
+    assert alice.post(url, {"format": "csv", "query": "q=" + "x" * 1100}).status_code == 302
+    assert Export.objects.count() == 3
 
 
 def test_pos_ids_are_entered_on_one_page(order: Order) -> None:

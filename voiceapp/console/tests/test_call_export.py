@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from agents.organizations.models import Organization
 from sessions.call_lists.exporting import NAMES, batches, lines_of
-from sessions.call_lists.models import CallExport
 from sessions.calls.models import Call
+from sessions.exports.models import Export
+from sessions.exports.services import ExportLog
 from voiceapp.core.spreadsheets import escaped
 
 from .world import World
@@ -120,21 +121,21 @@ def test_each_call_is_sent_once_while_others_come_in_with_as_many_queries_for_ea
 
 def test_an_export_is_logged_without_what_was_typed_of_a_caller(harbour: World, client_of_alice: Client) -> None:
     export(client_of_alice, "csv", "number=%2B4930231&state=completed&q=words")
-    logged = CallExport.objects.get(principal="alice")
-    assert (logged.organization, logged.calls, logged.has_numbers) == (harbour.organization, 1, True)
+    logged = Export.objects.get(principal="alice")
+    assert (logged.organization, logged.rows, logged.has_numbers) == (harbour.organization, 1, True)
     assert logged.filters == "number=…&q=…&state=completed"
     export(client_of_alice, "json")
-    assert "alice" in client_of_alice.get("/admin/voice_sessions/callexport/").content.decode()
-    assert CallExport.objects.filter(principal="alice").latest("pk").calls == 1
+    assert "alice" in client_of_alice.get("/admin/voice_sessions/export/").content.decode()
+    assert Export.objects.filter(principal="alice").latest("pk").rows == 1
 
 
 def test_a_file_that_was_broken_off_is_logged_as_not_finished(harbour: World) -> None:
-    logged = CallExport.objects.create(organization=harbour.organization, principal="x", way="list", file_format="csv")
-    lines = lines_of(Call.objects.all(), "csv", sees_numbers=lambda _: True, exports=[logged])
+    logged = Export.objects.create(organization=harbour.organization, kind="calls", way="list", file_format="csv")
+    lines = lines_of(Call.objects.all(), "csv", sees_numbers=lambda _: True, log=ExportLog([logged]))
     next(lines)
     del lines
     logged.refresh_from_db()
-    assert logged.calls is None
+    assert logged.rows is None
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_a_role_that_sees_no_calls_exports_none(harbour: World) -> None:
     client = Client()
     client.force_login(harbour.member("kitchen"))
     assert client.post(f"{LIST}export/", {"format": "csv"}).status_code == 403
-    assert not CallExport.objects.exclude(principal__endswith="exporter").exists()
+    assert not Export.objects.exclude(principal__endswith="exporter").exists()
 
 
 def test_the_command_writes_the_same(harbour: World, meadow: World, capsys: pytest.CaptureFixture[str]) -> None:

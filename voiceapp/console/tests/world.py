@@ -39,8 +39,9 @@ from recordings.models import Recording, RecordingAccess
 from sessions.alerts.models import Alert, AlertRule
 from sessions.appointments.calendars.models import CalendarEntry, CalendarFeed, ConnectedCalendar
 from sessions.appointments.models import Appointment, BookedResource, DraftAppointment
-from sessions.call_lists.models import CallExport, SavedView
+from sessions.call_lists.models import SavedView
 from sessions.calls.models import Call, CallEvent, CallListening, CallState, ToolCall, TranscriptLine, Turn
+from sessions.exports.models import Export
 from sessions.messages.endpoints.models import WebhookAttempt, WebhookEndpoint
 from sessions.messages.models import OutboxMessage
 from sessions.messages.texts.kinds import TextKind
@@ -234,9 +235,10 @@ def make_call(world: World, digits: str) -> None:
     attempt = WebhookAttempt.objects.create(
         message=message, status=500, error=f"{marker} attempt", duration_ms=42, response_body=f"{marker} response",
     )  # fmt: skip
-    export = CallExport.objects.create(
-        organization=organization, principal=f"{marker} exporter", way="list", file_format="csv", filters=f"q={marker}"
-    )
+    export = Export.objects.create(
+        organization=organization, kind="calls", principal=f"{marker} exporter", way="list", file_format="csv",
+        filters=f"q={marker}",
+    )  # fmt: skip
     alert = Alert.objects.create(
         organization=organization, kind="spend", subject=f"{marker} subject", subject_name=f"{marker} alert",
         facts={"usd": "51.00", "budget": "50.00", "days": 1}, since=now, opened_at=now, last_at=now,
