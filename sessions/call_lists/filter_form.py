@@ -35,7 +35,11 @@ FIRST_YEAR, LAST_YEAR = 2000, 2200
 def _choice(label: StrOrPromise, choices: Choices = ()) -> forms.ChoiceField:
     refused = {"invalid_choice": _("Choose one of the list.")}
     return forms.ChoiceField(
-        label=label, choices=[("", _("All")), *choices], required=False, widget=Select, error_messages=refused
+        label=label,
+        choices=[("", _("All")), *((value, _(str(name))) for value, name in choices)],
+        required=False,
+        widget=Select,
+        error_messages=refused,
     )
 
 

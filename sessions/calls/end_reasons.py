@@ -76,6 +76,15 @@ LABELS = {
     EndReason.FAILED_BY_REQUEST: _("Marked as failed over the API"),
     EndReason.PAGE_CHANGED_SESSION: _("Page changed the agent"),
     EndReason.BROWSER_NEVER_JOINED: _("Browser did not connect"),
+    EndReason.CALLER_HUNG_UP: _("Caller hung up"),
+    EndReason.AGENT_HUNG_UP: _("Agent hung up"),
+    EndReason.TRANSFERRED: _("Transferred"),
+    EndReason.HUNG_UP_BY_OPERATOR: _("Hung up by operator"),
+    EndReason.SERVER_STOPPING: _("Server stopping"),
+    EndReason.AGENT_PAUSED: _("Agent paused"),
+    EndReason.AGENT_NOT_PUBLISHED: _("Agent not published"),
+    EndReason.NOT_ANSWERED: _("Not answered"),
+    EndReason.ROOM_CLOSED: _("Room closed"),
 }
 
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext
 
 from agents.catalog.admin.stock import stock_status
@@ -182,7 +182,7 @@ def last_days(access: Access, days: LocalDays) -> list[Day]:
             "voice_sessions_call", created_at__year=date.year, created_at__month=date.month, created_at__day=date.day
         )
         description = gettext("%(date)s: %(answered)s answered, %(missed)s missed or failed") % {
-            "date": f"{date:%A %d %B}",
+            "date": formats.date_format(date, "l d F"),
             "answered": answered,
             "missed": missed,
         }

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from django.utils import formats
 from django.utils.translation import gettext
 
 from sessions.analytics.figures import Figures
@@ -113,7 +114,7 @@ def _chart(
 
 def _tick(group: Group) -> str:
     """A day without its weekday."""
-    return f"{group.key.day} {group.key:%b}" if isinstance(group.key, dt.date) else str(group.label)
+    return formats.date_format(group.key, "j M") if isinstance(group.key, dt.date) else str(group.label)
 
 
 def _bars(at: int, heights: Sequence[float], series: Sequence[Series], *, is_stacked: bool) -> list[Bar]:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
 MOST_DAYS = 366
@@ -43,5 +44,5 @@ class DateRange:
     @property
     def text(self) -> str:
         """“1 Nov 2026 to 28 Nov 2026”"""
-        first, last = (f"{day.day} {day:%b %Y}" for day in (self.first, self.last))
+        first, last = (formats.date_format(day, "j M Y") for day in (self.first, self.last))
         return first if first == last else f"{first} to {last}"

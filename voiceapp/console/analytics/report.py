@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
@@ -125,7 +126,7 @@ def _groups(question: Question, found: Mapping[tuple[bool, Any], Figures]) -> li
     if question.by == "day":
         shift = dt.timedelta(days=question.period.days)
         return [
-            Group(day, f"{day:%a} {day.day} {day:%b}", found.get((False, day)) or Figures(),
+            Group(day, formats.date_format(day, "D j M"), found.get((False, day)) or Figures(),
                   found.get((True, day - shift)) or Figures())
             for day in question.period
         ]  # fmt: skip

@@ -22,7 +22,8 @@ def translate_implied_names() -> None:
     for model in our_models():
         meta = model._meta
         meta.verbose_name = lazily(meta.verbose_name)
-        meta.verbose_name_plural = lazily(meta.verbose_name_plural)
+        if "verbose_name_plural" not in meta.original_attrs:
+            meta.verbose_name_plural = gettext_lazy(str(meta.verbose_name_plural))
         for field in own_fields(model):
             field.verbose_name = lazily(field.verbose_name)
     for choices in our_choices():
