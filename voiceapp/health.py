@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from voiceapp.console.navigation import simulated_providers
 from voiceapp.core.http.security_headers import STRICT
@@ -50,7 +51,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "simulators": simulated_providers(),
         "call_page": f"/call/{settings.DEMO_ORGANIZATION}" if settings.DEMO_ORGANIZATION else "",
     }
-    return HttpResponse(render_to_string("home.html", context))
+    with translation.override(translation.get_language_from_request(request)):
+        return HttpResponse(render_to_string("home.html", context))
 
 
 class HealthMiddleware:
@@ -65,7 +67,7 @@ class HealthMiddleware:
         is_read = request.method in ("GET", "HEAD")
         response = self.respond(request) if is_read else HttpResponseNotAllowed(["GET", "HEAD"])
         response["Cache-Control"] = "no-store"
-        response["Vary"] = "Accept"
+        response["Vary"] = "Accept, Accept-Language, Cookie"
         response["X-Content-Type-Options"] = "nosniff"
         response["Content-Security-Policy"] = STRICT
         return response

@@ -84,6 +84,12 @@ def test_an_unknown_language_is_none(alice: User, harbour: Organization, languag
     assert UserSettings.objects.get(user=alice).language == ""
 
 
+def test_the_home_page_follows_the_browser(client: Client) -> None:
+    page = client.get("/", headers={"Accept": "text/html", "Accept-Language": "es"}).content.decode()
+    assert '<html lang="es">' in page
+    assert "Su teléfono está atendido" in page
+
+
 def test_the_api_answers_in_english_whatever_the_browser_says(client: Client) -> None:
     body = client.get("/api/voice/session/x", headers={"Accept-Language": "de"}).content.decode()
     assert body.isascii()
