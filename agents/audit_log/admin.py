@@ -72,7 +72,7 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     list_select_related = ("organization",)
     search_fields = ("=name", "=actor")
     date_hierarchy = "at"
-    ordering = ("-id",)
+    ordering = ("-at", "-id")
     fields = ("at", "who", "what", "origin", "all_changes")
     readonly_fields = fields
     list_before_template = "admin/audit_log/above_list.html"

@@ -38,14 +38,15 @@ class AuditEntry(TenantModel):
     objects = TenantQuerySet["AuditEntry"].as_manager()
 
     class Meta:
-        ordering = ("-id",)
+        ordering = ("-at", "-id")
         verbose_name = _("change")
         verbose_name_plural = _("audit log")
+        # The first three hold every column that the list filters by: all filters together, the count and a page far
+        # down read the index alone, in the order of the list.
         indexes = [
-            models.Index(fields=("organization", "-id"), name="audit_of_organization"),
-            models.Index(fields=("organization", "at"), name="audit_by_day"),
-            models.Index(fields=("organization", "user", "-id"), name="audit_by_person"),
-            models.Index(fields=("organization", "kind", "-id"), name="audit_by_kind"),
+            models.Index(fields=("organization", "at", "id", "user", "kind", "action", "via"), name="audit_by_day"),
+            models.Index(fields=("organization", "user", "at", "id", "kind", "action", "via"), name="audit_by_person"),
+            models.Index(fields=("organization", "kind", "at", "id", "user", "action", "via"), name="audit_by_kind"),
             models.Index(fields=("page", "-id"), name="audit_of_page"),
             models.Index(fields=("at",), name="audit_by_age"),
         ]

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from agents.organizations.auditing import page_key
 from voiceapp.core.spreadsheets import BYTE_ORDER_MARK, escaped
@@ -29,9 +29,10 @@ def entries_of_page(row: models.Model) -> list[AuditEntry]:
 def csv_of(entries: QuerySet[AuditEntry]) -> Iterator[str]:
     """A line for each change, the newest first. A fixed number of queries for each batch."""
     yield BYTE_ORDER_MARK + csv_part([COLUMNS])
-    rows, last = entries.order_by("-id").select_related("organization"), None
-    while batch := list((rows if last is None else rows.filter(pk__lt=last))[:BATCH]):
-        last = batch[-1].pk
+    rows, after = entries.order_by("-at", "-id").select_related("organization"), Q()
+    while batch := list(rows.filter(after)[:BATCH]):
+        last = batch[-1]
+        after = Q(at__lte=last.at) & (Q(at__lt=last.at) | Q(pk__lt=last.pk))
         yield csv_part([escaped(cell) for cell in line] for entry in batch for line in _lines(entry))
 
 

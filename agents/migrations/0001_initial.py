@@ -357,8 +357,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'change',
                 'verbose_name_plural': 'audit log',
-                'ordering': ('-id',),
-                'indexes': [models.Index(fields=['organization', '-id'], name='audit_of_organization'), models.Index(fields=['organization', 'at'], name='audit_by_day'), models.Index(fields=['organization', 'user', '-id'], name='audit_by_person'), models.Index(fields=['organization', 'kind', '-id'], name='audit_by_kind'), models.Index(fields=['page', '-id'], name='audit_of_page'), models.Index(fields=['at'], name='audit_by_age')],
+                'ordering': ('-at', '-id'),
+                'indexes': [models.Index(fields=['organization', 'at', 'id', 'user', 'kind', 'action', 'via'], name='audit_by_day'), models.Index(fields=['organization', 'user', 'at', 'id', 'kind', 'action', 'via'], name='audit_by_person'), models.Index(fields=['organization', 'kind', 'at', 'id', 'user', 'action', 'via'], name='audit_by_kind'), models.Index(fields=['page', '-id'], name='audit_of_page'), models.Index(fields=['at'], name='audit_by_age')],
             },
         ),
         migrations.CreateModel(

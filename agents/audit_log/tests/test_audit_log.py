@@ -12,6 +12,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import Count
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -19,6 +20,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.audit_log.models import AuditEntry
+from agents.audit_log.queries import csv_of
 from agents.audit_log.retention import purge_audit_log
 from agents.catalog.models import Item, Menu, Modifier, ModifierGroup
 from agents.hours.models import OpeningHours
@@ -162,10 +164,27 @@ def test_the_list_reads_a_fixed_number_of_rows_by_an_index(
     AuditEntry.objects.bulk_create(entries(300))
     assert [_queries(client, each) for each in addresses] == before
     rows = AuditEntry.objects.filter(organization=trattoria)
-    for found in (rows, rows.filter(user=alice), rows.filter(kind="agents.item")):
-        plan = found.order_by("-id")[:50].explain()
+    day = rows.filter(at__gte=timezone.now() - dt.timedelta(days=1), at__lt=timezone.now())
+    for found in (rows, day, rows.filter(user=alice, action="added"), day.filter(kind="agents.item", via="page")):
+        plan = found[:50].explain()
         assert "audit_" in plan or connection.vendor != "sqlite", plan
         assert "TEMP B-TREE" not in plan
+        counted = found.order_by().values("organization").annotate(number=Count("pk")).explain()
+        assert "COVERING INDEX" in counted or connection.vendor != "sqlite", counted
+
+
+def test_csv_has_each_entry_once_by_time(trattoria: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.audit_log.queries.BATCH", 2)
+    same = timezone.now()
+    times = [same, same - dt.timedelta(hours=1), same, same, same + dt.timedelta(hours=1)]
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            organization=trattoria, actor="alice", via="page", action="added", kind="agents.item", name=name, at=at
+        )
+        for name, at in zip("abcde", times, strict=True)
+    )
+    text = "".join(csv_of(AuditEntry.objects.all()))
+    assert [line.split(",")[6] for line in text.splitlines()[1:]] == ["e", "d", "c", "a", "b"]
 
 
 def _queries(client: Client, query: str) -> int:
