@@ -1,5 +1,7 @@
 /** A chime made in the browser, repeated while something waits. Sound needs one click of a person first. */
 
+import { t } from "../texts.mjs";
+
 const EVERY_MS = 8000;
 const WISHED = "voiceapp-board-sound";
 // Two notes, in Hz and seconds from the beginning.
@@ -19,7 +21,7 @@ export function makeChime(button, root) {
 
     function show() {
         button.setAttribute("aria-pressed", String(isOn()));
-        button.querySelector("span").textContent = isOn() ? "Sound is on" : "Turn on sound";
+        button.querySelector("span").textContent = isOn() ? t("Sound is on") : t("Turn on sound");
     }
 
     function ring() {
