@@ -123,6 +123,7 @@ def _add_call(figures: Figures, state: str, end_reason: str, *, is_conversion: b
     figures.answered += state in ANSWERED
     figures.converted += state in ANSWERED and is_conversion
     figures.transferred += end_reason == EndReason.TRANSFERRED
+    figures.after_hours += end_reason == EndReason.CLOSED_HOURS
 
 
 def _add_talk(

@@ -9,8 +9,8 @@ from .response_times import BUCKETS, percentile_ms
 
 # Columns of the table (models.py) by these names.
 COUNTS = (
-    "calls", "answered", "converted", "transferred", "talked", "talk_s", "interruptions", "costed", "costed_s",
-    "orders", "bookings", "texts",
+    "calls", "answered", "converted", "transferred", "after_hours", "talked", "talk_s", "interruptions", "costed",
+    "costed_s", "orders", "bookings", "texts",
 )  # fmt: skip
 
 
@@ -18,16 +18,17 @@ COUNTS = (
 class Figures:
     """What the pages say of calls, orders, appointments and texts of the same day, hour, number, version and results.
 
-    `answered`: as on the dashboard. `converted`: answered, and an order or an appointment was made. `talked`: connected
-    and over, for `talk_s` seconds in all. `costed`: with a known cost, `costed_s` seconds of talk. `orders` and
-    `revenue` (by currency) leave out orders that were replaced or canceled, `bookings` canceled appointments. `texts`:
-    taken by the carrier.
+    `answered`: as on the dashboard. `converted`: answered, and an order or an appointment was made. `after_hours`:
+    ended because the organization was closed. `talked`: connected and over, for `talk_s` seconds in all. `costed`:
+    with a known cost, `costed_s` seconds of talk. `orders` and `revenue` (by currency) leave out orders that were
+    replaced or canceled, `bookings` canceled appointments. `texts`: taken by the carrier.
     """
 
     calls: int = 0
     answered: int = 0
     converted: int = 0
     transferred: int = 0
+    after_hours: int = 0
     talked: int = 0
     talk_s: int = 0
     interruptions: int = 0

@@ -75,6 +75,7 @@ class DayFigures(TenantModel):
     answered = models.PositiveIntegerField(default=0)
     converted = models.PositiveIntegerField(default=0)
     transferred = models.PositiveIntegerField(default=0)
+    after_hours = models.PositiveIntegerField(default=0)
     talked = models.PositiveIntegerField(default=0)
     talk_s = models.PositiveIntegerField(default=0)
     interruptions = models.PositiveIntegerField(default=0)

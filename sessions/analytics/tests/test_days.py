@@ -147,8 +147,8 @@ def in_the_table(organization: Organization) -> dict[Any, Any]:
     names = ("day", "hour", "number", "agent_version_id")
     for (*where, results), figures in rows.summed(*names, "results").items():
         for name in (
-            "calls", "answered", "converted", "transferred", "talked", "talk_s", "interruptions", "costed", "cost_usd",
-            "orders", "bookings", "texts",
+            "calls", "answered", "converted", "transferred", "after_hours", "talked", "talk_s", "interruptions",
+            "costed", "cost_usd", "orders", "bookings", "texts",
         ):  # fmt: skip
             found[name, *where, results] += getattr(figures, name)
         for currency, total in figures.revenue.items():
@@ -174,6 +174,7 @@ def from_the_rows(organization: Organization) -> dict[Any, Any]:
         found["answered", *place] += is_answered
         found["converted", *place] += is_answered and bool({"order", "appointment"} & set(results(call).split(",")))
         found["transferred", *place] += call.end_reason == "transferred"
+        found["after_hours", *place] += call.end_reason == "closed_hours"
         found["interruptions", *place] += call.interruptions
         if call.duration_s is not None:
             found["talked", *place] += 1

@@ -115,6 +115,8 @@ OF_CALLS = (
             filters={"interruptions_from": "1"}),
     Measure("transfers", _("Transfers"), "phone_forwarded", lambda of: of.transferred, number_text,
             filters={"reason": EndReason.TRANSFERRED.value}),
+    Measure("after_hours", _("After hours"), "bedtime", lambda of: of.after_hours, number_text,
+            filters={"reason": EndReason.CLOSED_HOURS.value}),
 )  # fmt: skip
 AFTER_REVENUE = (
     BOOKINGS,

@@ -102,6 +102,13 @@ def test_conversion_leads_to_the_answered_calls_that_ordered_or_booked(client_of
     assert (figure, counted_at_list(client_of_alice, link)) == ("50.0%", 1)
 
 
+def test_after_hours_leads_to_the_calls_that_came_while_it_was_closed(client_of_alice: Client, harbour: World) -> None:
+    for reason in ("closed_hours", "line_full"):
+        Call.objects.create(organization=harbour.organization, state=CallState.MISSED, end_reason=reason)
+    figure, link = tiles(page_of(client_of_alice))["After hours"]
+    assert (figure, counted_at_list(client_of_alice, link)) == ("1", 1)
+
+
 def test_who_sees_figures(client_of_alice: Client, harbour: World, meadow: World) -> None:
     """A stranger's calls are in no figure; the kitchen has no page."""
     assert tiles(page_of(client_of_alice))["Calls"][0] == "1"
