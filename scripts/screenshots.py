@@ -190,7 +190,7 @@ def running_product(folder: Path) -> Iterator[str]:
             comes_true(lambda: b"Serving." in log.read_bytes() or process.poll() is not None, READY_WITHIN_S)
             if b"Serving." not in log.read_bytes():
                 raise SystemExit(log.read_text())
-            manage("seed_demo", "--garage", "--history", str(CALLS))
+            manage("seed_demo", "--garage", "--examples", "--history", str(CALLS))
             manage("rebuild_analytics")
             yield address
         finally:

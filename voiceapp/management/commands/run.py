@@ -176,7 +176,10 @@ class Command(BaseCommand):
 
     def seed(self, environment: Mapping[str, str]) -> dict[str, str]:
         """The demo organizations, with their orders and appointments going to the simulated kitchen."""
-        command = ["seed_demo", "--garage", "--open-call-pages", "--json", "--orders-url", environment["ORDERS_URL"]]
+        command = [
+            "seed_demo", "--garage", "--examples", "--open-call-pages", "--json",
+            "--orders-url", environment["ORDERS_URL"],
+        ]  # fmt: skip
         printed = self.output_of(command, environment)
         seeded: dict[str, str] = json.loads(printed)
         return seeded

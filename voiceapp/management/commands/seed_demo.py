@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 from agents.call_page.models import CallAccess, CallPage
 from voiceapp.management.demo.alerts import raise_alerts
 from voiceapp.management.demo.board import fill_board
+from voiceapp.management.demo.examples import make_examples
 from voiceapp.management.demo.garage import make_garage
 from voiceapp.management.demo.history import make_history
 from voiceapp.management.demo.organization import Demo, make_demo
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--open-call-pages", action="store_true", help="let anyone who reaches this server call on the demo's pages"
         )
+        parser.add_argument("--examples", action="store_true", help="make people, transfers, voicemail and texts")
         parser.add_argument("--history", type=int, default=0, metavar="N", help="make that many past calls and orders")
 
     def handle(self, *args: object, **options: object) -> None:
@@ -41,6 +43,8 @@ class Command(BaseCommand):
             self.stderr.write(f"Added {added} past calls.")
             fill_board(demo.organization)
             raise_alerts(demo.organization)
+        if options["examples"]:
+            make_examples(demo)
         make_scenarios(demo.organization, demo.agent)
         garage = make_garage(**receiver) if options["garage"] else None
         if garage is not None:

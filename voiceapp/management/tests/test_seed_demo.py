@@ -13,14 +13,17 @@ from agents.call_page.models import CallAccess, CallPage
 from agents.catalog.models import Item, Menu
 from agents.catalog.queries import load_catalog
 from agents.hours.queries import is_open
-from agents.organizations.models import Organization
+from agents.organizations.models import Membership, Organization
 from sessions.alerts.models import Alert
 from sessions.appointments.queries import load_calendar
 from sessions.messages.models import OutboxMessage
+from sessions.messages.texts.models import Text
 from sessions.orders.pricing import Totals, totals_of
 from sessions.orders.services.drafts import tax_rule
 from sessions.orders.services.transfer_targets import people_of
 from telephony.twilio.models import PhoneNumber
+from telephony.twilio.transfers.models import Transfer, TransferAttempt
+from telephony.twilio.voicemail.models import Voicemail
 from voiceapp.management.demo.plan import APPOINTMENTS, DAYS
 from voiceapp.providers.webhook_signature import new_secret
 
@@ -103,6 +106,17 @@ def test_a_history_is_made_once_and_adds_up() -> None:
     assert states <= {"completed", "missed", "failed"}
     assert not OutboxMessage.objects.exclude(state="done").exists()
     assert {alert.status for alert in organization.alerts.all()} == {Alert.Status.OPEN, Alert.Status.SNOOZED}
+
+
+def test_examples_fill_pages_once_and_are_sent_nowhere() -> None:
+    organization = Organization.objects.get(pk=seed(examples=True)["organization_id"])
+    made = {model: model.objects.count() for model in (Membership, Voicemail, Transfer, TransferAttempt, Text)}
+    assert all(made.values()), made
+    seed(examples=True)
+    assert {model: model.objects.count() for model in made} == made
+    assert not any(membership.user.has_usable_password() for membership in organization.memberships.all())
+    assert not OutboxMessage.objects.exclude(state="done").exists()
+    assert [each.talk_s for each in Transfer.objects.order_by("-created_at")] == [53, 53, None]
 
 
 def test_a_garage_is_made_beside_it_and_offers_times_at_any_hour() -> None:
