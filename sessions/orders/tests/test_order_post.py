@@ -118,6 +118,7 @@ def test_the_app_registers_its_handlers(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(outbox, "_handlers", {})
     register_all()
     assert outbox._handlers.keys() == {
+        "alert.mail",
         "appointment.calendar",
         "browser_call.hang_up",
         "call.said",

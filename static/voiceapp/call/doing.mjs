@@ -5,6 +5,8 @@ import { t } from "../texts.mjs";
 const DOING = {
     look_up_items: t("Checking the menu…"),
     change_order: t("Writing the order…"),
+    usual_order: t("Looking up your usual order…"),
+    choose_delivery: t("Checking the delivery…"),
     read_back_order: t("Adding up the order…"),
     submit_order: t("Sending the order…"),
     look_up_services: t("Checking the services…"),

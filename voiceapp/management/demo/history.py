@@ -16,6 +16,7 @@ from agents.catalog.models import Item, Modifier, Size
 from agents.configuration.models import Agent
 from agents.organizations.models import Organization
 from sessions.analytics.services import rebuild
+from sessions.calls.costs import add_usage, cost_of
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallEvent, CallState
 from sessions.messages.endpoints.events import WebhookEvent
@@ -126,7 +127,7 @@ class Spoken:
         self.close(reason, ended_at)
 
     def close(self, reason: EndReason, ended_at: dt.datetime) -> None:
-        seconds = Decimal(self.talk.now_ms) / 1000
+        usage = usage_of(self.talk.now_ms)
         Call.objects.filter(pk=self.call.pk).update(
             created_at=self.started_at,
             connected_at=self.connected_at,
@@ -135,8 +136,8 @@ class Spoken:
             end_reason=reason,
             interruptions=self.talk.interruptions,
             slowest_response_ms=self.talk.slowest_ms,
-            usage=usage_of(self.talk.now_ms),
-            cost_usd=(seconds * Decimal("0.0011")).quantize(Decimal("0.000001")),
+            usage=usage,
+            cost_usd=cost_of(usage, ended_at.date()),
         )
         stream = MediaStream.objects.create(
             call=self.call,
@@ -259,9 +260,8 @@ def greeting_of(place: Place) -> str:
 
 def usage_of(length_ms: int) -> dict[str, object]:
     seconds = length_ms // 1000
-    return {
-        "response": {
-            "input_token_details": {"text_tokens": 2400, "audio_tokens": seconds * 6, "cached_tokens": seconds * 3},
-            "output_token_details": {"text_tokens": seconds * 4, "audio_tokens": seconds * 8},
-        }
+    usage = {
+        "input_token_details": {"text_tokens": 2400, "audio_tokens": seconds * 6},
+        "output_token_details": {"text_tokens": seconds * 4, "audio_tokens": seconds * 8},
     }
+    return add_usage({}, source="response", model="gpt-realtime", usage=usage)
