@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import gettext as gettext_module
 import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import django
 import unfold
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
-from django.utils import translation
 from django.utils.translation.template import templatize
 
 from .implied_names import implied_names
@@ -62,12 +63,19 @@ def templates() -> Iterator[Path]:
 
 def texts_of_theme() -> Iterator[tuple[Any, str | None]]:
     """Unfold has no catalogs: its texts, apart from those that it shares with Django's admin."""
-    folder = Path(unfold.__file__).parent
-    with translation.override("de"):
-        for path in sorted((folder / "templates").rglob("*.html")):
-            for text, context in texts_of_template(path.read_text()):
-                if isinstance(text, str) and text == translation.gettext(text):
-                    yield text, context
+    folder, of_django = Path(unfold.__file__).parent, texts_of_django()
+    for path in sorted((folder / "templates").rglob("*.html")):
+        for text, context in texts_of_template(path.read_text()):
+            if isinstance(text, str) and text not in of_django:
+                yield text, context
+
+
+def texts_of_django() -> set[str]:
+    """Those that Django translates itself."""
+    root = Path(django.__file__).parent
+    folders = [root / "conf/locale", *(root / "contrib").glob("*/locale")]
+    found = [gettext_module.translation("django", folder, ["de"], fallback=True) for folder in folders]
+    return {text for each in found for text in getattr(each, "_catalog", {}) if isinstance(text, str)}
 
 
 def all_texts() -> Catalog:

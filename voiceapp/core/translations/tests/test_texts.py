@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,21 +11,11 @@ from babel.messages.catalog import Catalog
 
 from voiceapp.core.translations import extraction
 from voiceapp.core.translations.names import TRANSLATED
-from voiceapp.core.translations.scripts import texts_of_scripts
 from voiceapp.management.commands.update_translations import is_translated, read_catalog
 
 pytestmark = pytest.mark.embedded
 ROOT = extraction.ROOT
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}|</?\w+>")
-
-# Pages that are whole in every language: a new text of theirs comes with its translations.
-WHOLE = (
-    "templates/call.html", "templates/error.html", "templates/home.html", "templates/page.html",
-    "templates/admin/live_calls", "templates/admin/calls/end_reasons.html",
-    "voiceapp/console/call_page", "sessions/calls/caller_sentences.py", "sessions/calls/end_reasons.py",
-)  # fmt: skip
-# Of the other pages: it only becomes less.
-MOST_WITHOUT_TRANSLATION = 1400
 
 
 @pytest.fixture(scope="module", params=TRANSLATED)
@@ -46,23 +35,10 @@ def test_a_translation_keeps_the_placeholders_of_its_text(catalog: Catalog) -> N
         assert not message.fuzzy, texts
 
 
-def test_pages_that_are_whole_have_a_translation_of_each_text(catalog: Catalog) -> None:
+def test_every_text_has_a_translation(catalog: Catalog) -> None:
     known = {message.id for message in catalog if message.id and is_translated(message)}
-    texts = {text for path in WHOLE for text in texts_of(ROOT / path)} | set(texts_of_scripts("voiceapp/call"))
-    missing = sorted(str(text) for text in texts if text not in known)
+    missing = sorted({str(message.id) for message in extraction.all_texts() if message.id and message.id not in known})
     assert missing == [], "run manage.py update_translations, then translate these"
-
-
-def test_ever_fewer_texts_wait_for_a_translation(catalog: Catalog) -> None:
-    assert sum(not is_translated(message) for message in catalog if message.id) <= MOST_WITHOUT_TRANSLATION
-
-
-def texts_of(path: Path) -> Iterator[object]:
-    for file in [path] if path.is_file() else sorted(path.rglob("*")):
-        if extraction.SKIPPED & set(file.parts) or file.suffix not in (".py", ".html"):
-            continue
-        read = extraction.texts_of_template if file.suffix == ".html" else extraction.texts_in
-        yield from (text for text, _ in read(file.read_text()))
 
 
 # What stands in pages outside of any translation
