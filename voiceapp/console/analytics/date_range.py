@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils import formats
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 MOST_DAYS = 366
 # Whole weeks, so that the period before has the same days of the week.
 USUAL_DAYS = 28
-PRESETS = ((1, _("Today")), (7, "7 days"), (28, "28 days"), (91, "91 days"))
+PRESETS = ((1, _("Today")), (7, _("7 days")), (28, _("28 days")), (91, _("91 days")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +45,5 @@ class DateRange:
     @property
     def text(self) -> str:
         """“1 Nov 2026 to 28 Nov 2026”"""
-        first, last = (formats.date_format(day, "j M Y") for day in (self.first, self.last))
-        return first if first == last else f"{first} to {last}"
+        first, last = (formats.date_format(day, "SHORT_DATE_FORMAT") for day in (self.first, self.last))
+        return first if first == last else gettext("%(first)s to %(last)s") % {"first": first, "last": last}

@@ -39,10 +39,10 @@ FIRST_DAY = dt.date(2000, 1, 1)
 class FiguresForm(forms.Form):
     """Every field may be left out. What is refused is named, and the page shows the usual period instead."""
 
-    organization = forms.ChoiceField(required=False)
-    agent = forms.ChoiceField(required=False)
+    organization = forms.ChoiceField(required=False, label=_("Organization"))
+    agent = forms.ChoiceField(required=False, label=_("Agent"))
     number = forms.ChoiceField(required=False, label=_("Phone number"))
-    outcome = forms.ChoiceField(required=False, choices=(ANY, *CallResult.choices))
+    outcome = forms.ChoiceField(required=False, label=_("Outcome"), choices=(ANY, *CallResult.choices))
     by = forms.ChoiceField(required=False, choices=BY, widget=forms.HiddenInput)
 
     def __init__(self, asked: QueryDict, *, request: HttpRequest, principal: Principal, today: dt.date) -> None:
@@ -52,9 +52,10 @@ class FiguresForm(forms.Form):
         if not given.get("to"):
             given = {"from": usual.first.isoformat(), "to": usual.last.isoformat()} | given
         super().__init__(given)
-        for name in ("from", "to"):  # one of them is no name in Python
+        for name, label in (("from", _("From")), ("to", _("To"))):  # one of them is no name in Python
             field = forms.DateField(
                 required=False,
+                label=label,
                 widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
                 validators=[
                     MinValueValidator(FIRST_DAY, gettext("Choose days from %(year)s on.") % {"year": FIRST_DAY.year})

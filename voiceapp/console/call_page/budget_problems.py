@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from agents.call_page.models import CallPage
 from sessions.realtime.services.instructions import default_persona
@@ -15,6 +16,7 @@ from sessions.visitors.services import limit_of, model_of
 def problem_of(page: CallPage) -> tuple[str, str] | None:
     """What stands in the way, and what to do. An agent that is not published has a notice of its own."""
     organization = page.organization
+    name = {"organization": organization}
     persona = default_persona(organization.pk)
     if persona is None:
         return None
@@ -22,16 +24,21 @@ def problem_of(page: CallPage) -> tuple[str, str] | None:
     if limit is None:
         model = model_of(persona) or "VAPI"
         return (
-            f"Visitors cannot call {organization}: no price is known for {model}",
-            "Choose a model with a known price on the agent's page and publish it.",
+            _("Visitors cannot call %(organization)s: no price is known for %(model)s")
+            % {"organization": organization, "model": model},
+            _("Choose a model with a known price on the agent's page and publish it."),
         )
     most = Decimal(str(limit.most_usd))
     if most > page.daily_budget_usd:
         return (
-            f"Visitors cannot call {organization}: the daily budget pays for no call",
-            f"A call may cost {most:.2f} USD. Raise the budget, or shorten the longest call.",
+            _("Visitors cannot call %(organization)s: the daily budget pays for no call")
+            % {"organization": organization},
+            _("A call may cost %(most)s USD. Raise the budget, or shorten the longest call.") % {"most": f"{most:.2f}"},
         )
     today = timezone.now().astimezone(organization.zone).date()
     if charged_usd(organization, today) + most > page.daily_budget_usd:
-        return f"Today's budget of visitors' calls to {organization} is used up", "Raise it, or wait for midnight."
+        return (
+            _("Today's budget of visitors' calls to %(organization)s is used up") % name,
+            _("Raise it, or wait for midnight."),
+        )
     return None

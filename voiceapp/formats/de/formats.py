@@ -7,3 +7,5 @@ SHORT_DATE_FORMAT = "j. M Y"
 SHORT_DATETIME_FORMAT = "j. M Y, H:i"
 YEAR_MONTH_FORMAT = "M Y"
 MONTH_DAY_FORMAT = "j. M"
+# As in the API, in files and in what is typed; and a number in a drawing or an attribute has to have a point.
+DECIMAL_SEPARATOR = "."

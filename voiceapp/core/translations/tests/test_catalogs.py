@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import gettext
 import os
+from decimal import Decimal
 from pathlib import Path
 
+import pytest
+from django.template import Context, Template
+from django.utils import translation
+
 from voiceapp.core.translations.catalogs import LOCALE, compile_stale_catalogs, stale_catalogs
-from voiceapp.core.translations.names import TRANSLATED
+from voiceapp.core.translations.names import CONSOLE_LANGUAGES, TRANSLATED
 
 PO = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Call"\nmsgstr "%s"\n'
 
@@ -44,3 +49,10 @@ def test_what_cannot_be_compiled_stops_nothing(tmp_path: Path) -> None:
 def test_this_process_has_compiled_the_projects_own() -> None:
     assert {path.name for path in LOCALE.iterdir()} == set(TRANSLATED)
     assert list(stale_catalogs()) == []
+
+
+@pytest.mark.parametrize("language", [code for code, _name in CONSOLE_LANGUAGES])
+def test_a_number_in_an_attribute_has_a_point_in_each_language(language: str) -> None:
+    drawing = Template('<rect x="{{ x }}" width="{{ width }}">')
+    with translation.override(language):
+        assert drawing.render(Context({"x": 1234.5, "width": Decimal("0.25")})) == '<rect x="1234.5" width="0.25">'
