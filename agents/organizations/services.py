@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from voiceapp.core.errors import ApplicationError
 
@@ -88,9 +89,9 @@ def issue_key(
 ) -> IssuedKey:
     """Make a key of the organization. Raises ApplicationError for no scopes or an end in the past."""
     if not scopes:
-        raise ApplicationError("A key without any scope could do nothing. Choose at least one.")
+        raise ApplicationError(gettext("A key without any scope could do nothing. Choose at least one."))
     if expires_at is not None and expires_at <= timezone.now():
-        raise ApplicationError("The key would have expired already. Choose a later time, or none.")
+        raise ApplicationError(gettext("The key would have expired already. Choose a later time, or none."))
     prefix = "".join(secrets.choice(CHARACTERS) for _ in range(PREFIX_LENGTH))
     secret = secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
@@ -111,9 +112,9 @@ def rotate_key(key: ApiKey, *, by: str = "", overlap: dt.timedelta = OVERLAP) ->
     with transaction.atomic():
         old = ApiKey.objects.select_for_update().select_related("organization").get(pk=key.pk)
         if old.replaced_by_id is not None:
-            raise ApplicationError("This key was rotated already. Rotate the one that replaced it.")
+            raise ApplicationError(gettext("This key was rotated already. Rotate the one that replaced it."))
         if not old.is_usable(now):
-            raise ApplicationError("This key works no longer. Make a new one.")
+            raise ApplicationError(gettext("This key works no longer. Make a new one."))
         lifetime = old.expires_at - old.created_at if old.expires_at else None
         issued = issue_key(
             old.organization,

@@ -19,7 +19,7 @@ from django.contrib.auth.models import User
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from voiceapp.core.limits.counting import CountersUnavailable, count, refund
 from voiceapp.core.limits.credentials import address_key
@@ -130,11 +130,13 @@ def remember_browser(request: HttpRequest, response: HttpResponse, digest: str) 
 def describe_wait(seconds: float) -> str:
     """`1 second`, `40 seconds`, `2 minutes`, `3 hours`: rounded up, so that the wait is never too short."""
     whole = max(1, math.ceil(seconds))
-    for size, unit in ((3600, "hour"), (60, "minute")):
-        if whole > 1.5 * size:
-            return _counted(math.ceil(whole / size), unit)
-    return _counted(whole, "second")
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    if whole > 1.5 * 3600:
+        number = math.ceil(whole / 3600)
+        text = ngettext("%(number)s hour", "%(number)s hours", number)
+    elif whole > 1.5 * 60:
+        number = math.ceil(whole / 60)
+        text = ngettext("%(number)s minute", "%(number)s minutes", number)
+    else:
+        number = whole
+        text = ngettext("%(number)s second", "%(number)s seconds", number)
+    return text % {"number": number}

@@ -101,15 +101,15 @@ def _is_secret(field: forms.Field) -> bool:
 def _value_text(field: forms.Field, value: Any) -> str:
     """A saved value as a person reads it."""
     if isinstance(value, bool):
-        return "“yes”" if value else "“no”"
+        return gettext("“yes”") if value else gettext("“no”")
     if isinstance(field, forms.ModelMultipleChoiceField):
         return gettext("another choice")
     if isinstance(field, forms.ModelChoiceField):
         row = field.queryset.filter(pk=value).first() if value and field.queryset is not None else None
-        return f"“{row}”" if row else "nothing"
+        return f"“{row}”" if row else gettext("nothing")
     if isinstance(value, (list, tuple)):
-        return f"“{', '.join(map(str, value))}”" if value else "nothing"
+        return f"“{', '.join(map(str, value))}”" if value else gettext("nothing")
     text = str(value)
     if value is None or not text:
-        return "nothing"
+        return gettext("nothing")
     return f"“{text}”" if len(text) <= LONGEST_SHOWN else f"“{text[:LONGEST_SHOWN]}…”"

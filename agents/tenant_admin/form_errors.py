@@ -45,4 +45,5 @@ def _of_form(form: Any, of: str = "") -> Iterator[FormError]:
         label = str(bound.label or name.replace("_", " ")) if bound else ""
         anchor = bound.id_for_label or bound.auto_id if bound else ""
         for message in messages:
-            yield FormError(f"{label} of {of}" if of and label else label or of, str(message), anchor)
+            both = gettext("%(field)s of %(row)s") % {"field": label, "row": of}
+            yield FormError(both if of and label else label or of, str(message), anchor)

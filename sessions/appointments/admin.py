@@ -264,8 +264,14 @@ class AppointmentAdmin(NumberSearch[Appointment], TenantAdmin[Appointment]):
 
     @display(description=_("booked"))
     def made(self, appointment: Appointment) -> str:
-        by = gettext("the agent") if appointment.made_by == "agent" else appointment.made_by
-        return f"No. {appointment.number}, {when(appointment.created_at, appointment.organization.zone)}, by {by}"
+        facts = {
+            "number": appointment.number,
+            "time": when(appointment.created_at, appointment.organization.zone),
+            "by": appointment.made_by,
+        }
+        if appointment.made_by == "agent":
+            return gettext("No. %(number)s, %(time)s, by the agent") % facts
+        return gettext("No. %(number)s, %(time)s, by %(by)s") % facts
 
     @display(description=_("changes"))
     def changes(self, appointment: Appointment) -> str:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.hours.local_time import when_of
@@ -36,7 +36,7 @@ class OutboxMessageAdmin(RetryMixin[OutboxMessage], ReadOnlyAdmin[OutboxMessage]
 
     area = Area.DELIVERIES
     queue = outbox
-    one, many = "delivery", "deliveries"
+    is_retried = _("The delivery is being retried.")
     actions = ("retry_chosen",)
     list_display = (
         "created_at",
@@ -75,6 +75,9 @@ class OutboxMessageAdmin(RetryMixin[OutboxMessage], ReadOnlyAdmin[OutboxMessage]
                confirm=_("It was delivered. It is sent again with the same webhook-id, by which receivers know it."),
                is_offered=lambda message: message.state == OutboxMessage.State.DONE and message.endpoint is not None),
     )  # fmt: skip
+
+    def retried_text(self, number: int) -> str:
+        return ngettext("%(number)s delivery retried.", "%(number)s deliveries retried.", number) % {"number": number}
 
     def rows_to_operate(self, request: HttpRequest, rows: QuerySet[OutboxMessage]) -> QuerySet[OutboxMessage]:
         return self.rows_with(request, rows, Power.OPERATE)

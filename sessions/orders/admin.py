@@ -13,10 +13,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from agents.catalog.admin.stock import counted
 from agents.hours.local_time import when_of
 from agents.organizations.access import access_of
 from agents.organizations.roles import Area, Power
@@ -43,6 +42,28 @@ from .models import Order, OrderState
 
 GIVE_UP = _("The items go back into stock. The customer is texted if the text settings say so. If not, please call.")
 WHY = _("Why? (kept with the order)")
+IS_MOVED = {
+    OrderState.ACCEPTED: _("%(order)s is accepted."),
+    OrderState.IN_PROGRESS: _("%(order)s is in progress."),
+    OrderState.READY: _("%(order)s is ready."),
+    OrderState.DONE: _("%(order)s is done."),
+    OrderState.REFUSED: _("%(order)s is refused."),
+    OrderState.CANCELED: _("%(order)s is canceled."),
+}
+NOT_MOVED = {
+    OrderState.ACCEPTED: _("%(refused)s could not be changed to accepted from their current state."),
+    OrderState.READY: _("%(refused)s could not be changed to ready from their current state."),
+    OrderState.DONE: _("%(refused)s could not be changed to done from their current state."),
+}
+
+
+def _moved_text(to: OrderState, number: int) -> str:
+    texts = {
+        OrderState.ACCEPTED: ngettext("%(number)s order is accepted.", "%(number)s orders are accepted.", number),
+        OrderState.READY: ngettext("%(number)s order is ready.", "%(number)s orders are ready.", number),
+        OrderState.DONE: ngettext("%(number)s order is done.", "%(number)s orders are done.", number),
+    }
+    return texts[to] % {"number": number}
 
 
 @admin.register(Order)
@@ -95,7 +116,7 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
 
     @display(description=_("order"), ordering="number")
     def order_number(self, order: Order) -> str:
-        return f"No. {order.number}"
+        return gettext("No. %(number)s") % {"number": order.number}
 
     @display(description=_("state"), ordering="state", label=ORDER_COLORS)
     def state_label(self, order: Order) -> tuple[str, str]:
@@ -138,7 +159,7 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
 
     def _move(self, request: HttpRequest, order: Order, to: OrderState, *, reason: str = "") -> str:
         move_order(order, to=to, by=request.user.get_username(), reason=reason)
-        return f"{order} is {to.label.lower()}."
+        return IS_MOVED[to] % {"order": order}
 
     @admin.action(description=_("Accept"), permissions=["operate"])
     def accept_all(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
@@ -162,13 +183,9 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
             else:
                 self.log_change(request, order, said)
                 moved += 1
-        messages.success(request, counted(moved, to.label.lower(), one="order", many="orders"))
+        messages.success(request, _moved_text(to, moved))
         if refused:
-            messages.warning(
-                request,
-                gettext("%(refused)s could not be changed to %(to)s from their current state.")
-                % {"refused": refused, "to": to.label.lower()},
-            )
+            messages.warning(request, NOT_MOVED[to] % {"refused": refused})
 
     def get_urls(self) -> list[URLPattern]:
         return [

@@ -15,6 +15,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from agents.audit_log.services import forget_in_audit_log
 from agents.privacy.models import OnHold, refuse_on_hold
@@ -69,7 +70,7 @@ EMPTY_APPOINTMENT = {
 
 
 class StillOnCall(ApplicationError):
-    message = "The caller is on a call now. Delete the data when the call is over."
+    message = gettext_lazy("The caller is on a call now. Delete the data when the call is over.")
 
 
 def start_deletion(request: CallerRequest, *, by: str) -> CallerRequest:
@@ -80,7 +81,7 @@ def start_deletion(request: CallerRequest, *, by: str) -> CallerRequest:
     with transaction.atomic():
         opened = CallerRequest.objects.filter(pk=request.pk, state=State.OPEN)
         if not opened.update(state=State.DELETING, deletion_by=by, waits_for=""):
-            raise ApplicationError("This request is being worked on or over already.")
+            raise ApplicationError(gettext("This request is being worked on or over already."))
         outbox.enqueue(
             TOPIC,
             partition_key=f"caller-request:{request.pk}",
@@ -95,7 +96,7 @@ def close_request(request: CallerRequest) -> None:
     """Without deletion. Nothing of the caller stays in it."""
     opened = CallerRequest.objects.filter(pk=request.pk, state=State.OPEN)
     if not opened.update(state=State.CLOSED, number="", ended_at=timezone.now()):
-        raise ApplicationError("This request is being worked on or over already.")
+        raise ApplicationError(gettext("This request is being worked on or over already."))
 
 
 def retry_deletion(request: CallerRequest) -> None:

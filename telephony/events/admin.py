@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.roles import Area, Power
@@ -32,7 +32,7 @@ class ProviderEventAdmin(RetryMixin[ProviderEvent], ReadOnlyAdmin[ProviderEvent]
 
     area = Area.EVENTS
     queue = inbox
-    one, many = "event", "events"
+    is_retried = _("The event is being retried.")
     actions = ("retry_chosen",)
     list_display = (
         "created_at",
@@ -71,6 +71,9 @@ class ProviderEventAdmin(RetryMixin[ProviderEvent], ReadOnlyAdmin[ProviderEvent]
         Button("replay", _("Replay"), "replay", icon="replay", calls_provider=True,
                is_offered=lambda event: event.state == ProviderEvent.State.DONE and not obstacle_of(event)),
     )  # fmt: skip
+
+    def retried_text(self, number: int) -> str:
+        return ngettext("%(number)s event retried.", "%(number)s events retried.", number) % {"number": number}
 
     def rows_to_operate(self, request: HttpRequest, rows: QuerySet[ProviderEvent]) -> QuerySet[ProviderEvent]:
         return self.rows_with(request, rows, Power.OPERATE)

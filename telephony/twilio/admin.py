@@ -84,7 +84,7 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
         if number.agent is not None:
             return number.agent.name
         default = getattr(number, "default_agent", None)
-        return f"{default} (default)" if default else gettext("No agent")
+        return gettext("%(agent)s (default)") % {"agent": default} if default else gettext("No agent")
 
     @display(
         description=_("status"),
@@ -116,7 +116,8 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
     def check_one(self, request: HttpRequest, number: PhoneNumber, _: str) -> str:
         compared = check_now()
         found = next((each for each in compared.numbers if each.number.pk == number.pk), None)
-        return f"{number}: {found.state.label if found else 'not checked'}."
+        state = found.state.label if found else gettext("not checked")
+        return f"{number}: {state}."
 
     def point_here(self, request: HttpRequest, number: PhoneNumber, _: str) -> str:
         if not access_of(request).sees_all:

@@ -30,6 +30,24 @@ from .models import SyncedAssistant, VapiLeg
 from .sync import Action, Plan, agents_at_vapi, apply_plan, plan_sync
 
 COMPARE = "admin:telephony_syncedassistant_compare"
+# What the history says, the same where changes made at VAPI were overwritten, and what the user reads.
+OUTCOMES = {
+    Action.CREATE: (
+        _("Assistant created."),
+        _("Assistant created, over changes made at VAPI."),
+        _("The assistant of %(agent)s was created."),
+    ),
+    Action.UPDATE: (
+        _("Assistant updated."),
+        _("Assistant updated, over changes made at VAPI."),
+        _("The assistant of %(agent)s was updated."),
+    ),
+}
+COMPARED = (
+    _("Assistant compared."),
+    _("Assistant compared, over changes made at VAPI."),
+    _("The assistant of %(agent)s was compared."),
+)
 
 
 @admin.register(VapiLeg)
@@ -114,7 +132,10 @@ class SyncedAssistantAdmin(ReadOnlyAdmin[SyncedAssistant]):
         if not row.assistant_id:
             return "none", gettext("Not at VAPI")
         if version is None or version.number != row.version:
-            return "outdated", f"Version {row.version or '–'}, published {version.number if version else '–'}"
+            return "outdated", gettext("Version %(version)s, published %(published)s") % {
+                "version": row.version or "–",
+                "published": version.number if version else "–",
+            }
         return "current", gettext("Version %(version)s") % {"version": row.version}
 
     @display(description=_("last written"))
@@ -176,10 +197,10 @@ class SyncedAssistantAdmin(ReadOnlyAdmin[SyncedAssistant]):
         except (VapiError, ApplicationError) as error:
             messages.error(request, gettext("Nothing was written. %(error)s") % {"error": error})
             return
-        verb = {Action.CREATE: "created", Action.UPDATE: "updated"}.get(done, "compared")
+        logged, logged_overwriting, said = OUTCOMES.get(done, COMPARED)
         row = SyncedAssistant.objects.get(agent=agent)
-        self.log_change(request, row, f"Assistant {verb}{', over changes made at VAPI' if overwrite else ''}.")
-        messages.success(request, gettext("The assistant of %(agent)s was %(verb)s.") % {"agent": agent, "verb": verb})
+        self.log_change(request, row, str(logged_overwriting if overwrite else logged))
+        messages.success(request, said % {"agent": agent})
 
 
 def _shown(difference: Difference) -> ShownDifference:

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from agents.configuration.models import Agent
 from voiceapp.core.errors import ApplicationError
@@ -102,7 +103,9 @@ def apply_plan(plan: Plan, client: VapiClient, *, by: str, overwrite: bool = Fal
     row = _claimed(plan.agent)
     try:
         if row.synced_at != plan.synced_at:
-            raise ApplicationError(f"The assistant of {plan.agent} has changed meanwhile. Compare again.")
+            raise ApplicationError(
+                gettext("The assistant of %(agent)s has changed meanwhile. Compare again.") % {"agent": plan.agent}
+            )
         action = plan.action
         if action is Action.CREATE or (action is Action.DELETED and overwrite):
             created = client.create_assistant(plan.ours)
@@ -126,7 +129,7 @@ def apply_plan(plan: Plan, client: VapiClient, *, by: str, overwrite: bool = Fal
 def _plan(agent: Agent, client: VapiClient, found: VapiAssistant | None) -> Plan:
     version = agent.published_version
     if version is None:
-        raise ApplicationError(f"{agent} is not published.")
+        raise ApplicationError(gettext("%(agent)s is not published.") % {"agent": agent})
     row, ours = _row(agent), stored_assistant(agent, version)
     assistant_id = row.assistant_id or (found.id if found else "")
     theirs = found
@@ -151,7 +154,9 @@ def _claimed(agent: Agent) -> SyncedAssistant:
     row, _ = SyncedAssistant.objects.get_or_create(agent=agent)
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
     if not SyncedAssistant.objects.filter(free, pk=row.pk).update(claimed_until=now + CLAIMED_FOR):
-        raise ApplicationError(f"{agent} is being synchronized by somebody else. Try again in a minute.")
+        raise ApplicationError(
+            gettext("%(agent)s is being synchronized by somebody else. Try again in a minute.") % {"agent": agent}
+        )
     row.refresh_from_db()
     return row
 

@@ -53,7 +53,8 @@ def _trouble_of(row: ConnectedCalendar) -> tuple[str, str]:
         text = gettext("%(calendar)s cannot be read since %(time)s")
         return text % {**named, "time": when_of(row, row.failing_since)}, f"{row.last_error} {last}"
     if row.next_read_at < timezone.now() - LATE:
-        return gettext("%(calendar)s is not being read") % named, f"{last} {gettext('No worker is running.')}"
+        why = gettext("No worker is running.")
+        return gettext("%(calendar)s is not being read") % named, f"{last} {why}"
     text = ngettext(
         "%(calendar)s has %(number)s entry that could not be read",
         "%(calendar)s has %(number)s entries that could not be read",

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 # Bidirectional controls (Unicode UAX #9) reorder the characters around them; byte order marks, zero width spaces and
 # word joiners are invisible. The joiners U+200C and U+200D are allowed: Persian, Hindi and emoji need them.
@@ -38,9 +39,13 @@ def _refuse(found: re.Match[str] | None) -> None:
         return
     place = found.start() + 1
     if re.fullmatch(f"[{LINE_BREAKS}]", found.group()):
-        raise ValidationError(f"This is one line: remove the line break at character {place}.", code="line_break")
+        raise ValidationError(
+            gettext("This is one line: remove the line break at character %(place)s.") % {"place": place},
+            code="line_break",
+        )
     name = unicodedata.name(found.group(), f"U+{ord(found.group()):04X}").title()
     raise ValidationError(
-        f"Remove the invisible character at character {place} ({name}): it changes how the text reads.",
+        gettext("Remove the invisible character at character %(place)s (%(name)s): it changes how the text reads.")
+        % {"place": place, "name": name},
         code="invisible_character",
     )

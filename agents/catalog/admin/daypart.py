@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.dayparts import say_spans
@@ -16,8 +16,6 @@ from agents.tenant_admin.forms import TenantFormSet
 from agents.tenant_admin.inlines import TenantInline
 from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import display
-
-from .stock import number_of
 
 
 class SpanFormSet(TenantFormSet):
@@ -59,7 +57,10 @@ class DaypartAdmin(TenantAdmin[Daypart]):
 
     @display(description=_("used by"))
     def used_by(self, daypart: Daypart) -> str:
-        nouns = (("menus_count", "menu", "menus"), ("categories_count", "category", "categories"),
-                 ("items_count", "item", "items"))  # fmt: skip
-        used = [number_of(number, one, many) for name, one, many in nouns if (number := getattr(daypart, name, 0))]
-        return ", ".join(used) or "–"
+        menus, categories, items = (getattr(daypart, f"{each}_count", 0) for each in ("menus", "categories", "items"))
+        used = (
+            (menus, ngettext("%(number)s menu", "%(number)s menus", menus)),
+            (categories, ngettext("%(number)s category", "%(number)s categories", categories)),
+            (items, ngettext("%(number)s item", "%(number)s items", items)),
+        )
+        return ", ".join(text % {"number": number} for number, text in used if number) or "–"

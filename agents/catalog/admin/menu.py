@@ -9,7 +9,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Category, Menu
@@ -20,7 +20,6 @@ from agents.tenant_admin.theme import display
 from .menu_findings import agent_text, findings_of
 from .menu_pos_ids import MenuPosIds
 from .menu_preview import preview_of
-from .stock import number_of
 
 
 class CategoryInline(TenantInline):
@@ -42,7 +41,8 @@ class CategoryInline(TenantInline):
             return gettext("Save first.")
         url = reverse("admin:agents_category_change", args=(category.pk,))
         number = getattr(category, "item_count", 0)
-        return format_html('<a class="va-link va-nowrap" href="{}">{}</a>', url, number_of(number, "item", "items"))
+        text = ngettext("%(number)s item", "%(number)s items", number) % {"number": number}
+        return format_html('<a class="va-link va-nowrap" href="{}">{}</a>', url, text)
 
 
 @admin.register(Menu)
@@ -71,12 +71,14 @@ class MenuAdmin(MenuPosIds):
     @display(description=_("categories"))
     def categories(self, menu: Menu) -> str:
         url = f"{reverse('admin:agents_category_changelist')}?menu__id__exact={menu.pk}"
-        number = number_of(getattr(menu, "category_count", 0), "category", "categories")
-        return format_html('<a class="va-link" href="{}">{}</a>', url, number)
+        number = getattr(menu, "category_count", 0)
+        text = ngettext("%(number)s category", "%(number)s categories", number) % {"number": number}
+        return format_html('<a class="va-link" href="{}">{}</a>', url, text)
 
     @display(description=_("items"))
     def items(self, menu: Menu) -> str:
-        return number_of(getattr(menu, "item_count", 0), "item", "items")
+        number = getattr(menu, "item_count", 0)
+        return ngettext("%(number)s item", "%(number)s items", number) % {"number": number}
 
 
 def page_context(menu: Menu, *, may_edit: bool) -> dict[str, Any]:

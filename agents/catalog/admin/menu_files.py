@@ -10,7 +10,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.exchange.files import Format, read_file, too_large, write_file
@@ -26,7 +27,6 @@ from agents.tenant_admin.theme import FileInput
 from voiceapp.core.errors import ApplicationError
 
 from .menu_findings import MenuFindings
-from .stock import number_of
 
 MOST_SHOWN = 300
 
@@ -36,8 +36,13 @@ class FileForm(forms.Form):
 
     file = forms.FileField(
         label=_("File"),
-        help_text=f"XLSX, CSV or JSON as this page exports it, at most {MAX_FILE_BYTES // MIB} MB. What its columns do "
-        "not say stays as it is.",
+        help_text=format_lazy(
+            _(
+                "XLSX, CSV or JSON as this page exports it, at most {megabytes} MB. What its columns do not say stays "
+                "as it is."
+            ),
+            megabytes=MAX_FILE_BYTES // MIB,
+        ),
         widget=FileInput(attrs={"accept": ".xlsx,.csv,.json,.txt"}),
         error_messages={"required": _("Choose a file."), "empty": _("The file is empty. Choose another one.")},
     )
@@ -192,10 +197,20 @@ def orders_of(plan: Plan) -> list[str]:
 def said(plan: Plan, *, removed: bool) -> str:
     """“2 rows added, 3 changed, 1 removed.”"""
     added, changed, missing = (len(plan.of(action)) for action in Action)
-    parts = [
-        number_of(added, gettext("row added"), gettext("rows added")),
-        gettext("%(changed)s changed") % {"changed": changed},
-    ]
-    if missing:
-        parts.append(f"{missing} {'removed' if removed else 'not in the file and kept'}")
-    return ", ".join(parts) + "."
+    if not missing:
+        text = ngettext(
+            "%(added)s row added, %(changed)s changed.", "%(added)s rows added, %(changed)s changed.", added
+        )
+    elif removed:
+        text = ngettext(
+            "%(added)s row added, %(changed)s changed, %(missing)s removed.",
+            "%(added)s rows added, %(changed)s changed, %(missing)s removed.",
+            added,
+        )
+    else:
+        text = ngettext(
+            "%(added)s row added, %(changed)s changed, %(missing)s not in the file and kept.",
+            "%(added)s rows added, %(changed)s changed, %(missing)s not in the file and kept.",
+            added,
+        )
+    return text % {"added": added, "changed": changed, "missing": missing}

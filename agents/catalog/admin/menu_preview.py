@@ -82,14 +82,18 @@ def _size_hint(item: ItemOffer) -> str:
 
 
 def _choices(item: ItemOffer, currency: str) -> Iterator[str]:
+    none_yet = gettext("no modifiers yet")
     for group in item.all_groups():
         usual = [modifier.name for modifier in group.modifiers if modifier.is_default]
         choices = ", ".join(say_modifier(modifier, currency) for modifier in group.modifiers)
-        default = f" Default: {', '.join(usual)}." if usual else ""
-        yield f"{group.name} ({_rule(group)}): {choices or 'no modifiers yet'}.{default}"
+        offered = f"{group.name} ({_rule(group)}): {choices or none_yet}."
+        default = gettext("Default: %(modifiers)s.") % {"modifiers": ", ".join(usual)}
+        yield f"{offered} {default}" if usual else offered
 
 
 def _rule(group: GroupOffer) -> str:
     if group.minimum == group.maximum:
         return gettext("exactly %(minimum)s") % {"minimum": group.minimum}
-    return f"up to {group.maximum}" if not group.minimum else f"{group.minimum} to {group.maximum}"
+    if not group.minimum:
+        return gettext("up to %(maximum)s") % {"maximum": group.maximum}
+    return gettext("%(minimum)s to %(maximum)s") % {"minimum": group.minimum, "maximum": group.maximum}

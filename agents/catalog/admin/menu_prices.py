@@ -9,7 +9,7 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Category, Menu, MenuChange, Size
@@ -19,7 +19,6 @@ from agents.tenant_admin.theme import CheckboxSelectMultiple, Select, TextInput
 from voiceapp.core.errors import ApplicationError
 
 from .menu_files import MenuFiles
-from .stock import number_of
 
 PERCENT, AMOUNT = "percent", "amount"
 
@@ -121,10 +120,10 @@ class MenuPrices(MenuFiles):
             changed = change_prices(menu, rule, by=request.user.get_username(), digest=digest)
         except PricesChanged as exc:
             return self._show_prices(request, menu, form, rule=rule, fault=str(exc))
-        outcome = gettext("%(number_of)s changed by %(says)s.") % {
-            "number_of": number_of(len(changed), "price", "prices"),
-            "says": rule.says(),
-        }
+        number = len(changed)
+        outcome = ngettext(
+            "%(number)s price changed by %(says)s.", "%(number)s prices changed by %(says)s.", number
+        ) % {"number": number, "says": rule.says()}
         self.log_change(request, menu, outcome)
         self.message_user(
             request,
@@ -164,12 +163,17 @@ class MenuPrices(MenuFiles):
         except ApplicationError as exc:
             self.message_user(request, str(exc), level="warning")
             return HttpResponseRedirect(self.page_of(menu))
-        outcome = gettext("%(title)s: %(number_of)s put back.") % {
+        outcome = ngettext("%(title)s: %(number)s price put back.", "%(title)s: %(number)s prices put back.", back) % {
             "title": row.title,
-            "number_of": number_of(back, "price", "prices"),
+            "number": back,
         }
         if others:
-            outcome += f" Changed since, and left: {', '.join(others[:5])}{' and others' if len(others) > 5 else ''}."
+            left = (
+                gettext("Changed since, and left: %(prices)s and others.")
+                if len(others) > 5
+                else gettext("Changed since, and left: %(prices)s.")
+            ) % {"prices": ", ".join(others[:5])}
+            outcome = f"{outcome} {left}"
         self.log_change(request, menu, outcome[:200])
         self.message_user(request, outcome)
         return HttpResponseRedirect(self.page_of(menu))

@@ -105,7 +105,7 @@ class ModifierGroupAdmin(TenantAdmin[ModifierGroup]):
     def choices(self, group: ModifierGroup) -> str:
         if group.minimum == group.maximum:
             return gettext("Exactly %(minimum)s") % {"minimum": group.minimum}
-        return f"{group.minimum} to {group.maximum}"
+        return gettext("%(minimum)s to %(maximum)s") % {"minimum": group.minimum, "maximum": group.maximum}
 
     @display(description=_("used with"))
     def used_with(self, group: ModifierGroup) -> str:

@@ -12,7 +12,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Availability, Item, Modifier
@@ -96,7 +96,7 @@ class StockAdmin(TenantAdmin[S]):
         Button("sold-out", _("Sold out"), "mark_sold_out", icon="block", is_offered=is_sold),
         Button(
             "sold-out-hours",
-            f"Sold out for {EASY_HOURS} hours",
+            _("Sold out for 2 hours"),
             "mark_sold_out_for_hours",
             icon="schedule",
             is_offered=is_sold,
@@ -140,16 +140,12 @@ class StockAdmin(TenantAdmin[S]):
             return gettext("%(row)s is sold out until somebody marks it as available: no next opening is known.") % {
                 "row": row.name
             }
-        reason = (
-            gettext("the next opening")
+        sentence = (
+            gettext("%(row)s is sold out until %(time)s (the next opening).")
             if organization.opening_hours.exists()
-            else gettext("no opening hours are set: open around the clock")
+            else gettext("%(row)s is sold out until %(time)s (no opening hours are set: open around the clock).")
         )
-        return gettext("%(row)s is sold out until %(time)s (%(reason)s).") % {
-            "row": row.name,
-            "time": when(row.out_until, organization.zone),
-            "reason": reason,
-        }
+        return sentence % {"row": row.name, "time": when(row.out_until, organization.zone)}
 
     def mark_available(self, request: HttpRequest, row: S, _: str) -> str:
         mark_available(row)
@@ -161,24 +157,38 @@ class StockAdmin(TenantAdmin[S]):
 
     @admin.action(description=_("Mark as sold out"), permissions=["operate"])
     def sold_out(self, request: HttpRequest, rows: QuerySet[S]) -> None:
-        self._mark_sold_out(request, rows, lambda _: None, gettext("sold out"))
+        number = self._mark_sold_out(request, rows, lambda _: None, gettext("Marked as sold out."))
+        said = ngettext("%(number)s item is sold out.", "%(number)s items are sold out.", number)
+        messages.success(request, said % {"number": number})
 
     @admin.action(description=_("Mark as sold out for 2 hours"), permissions=["operate"])
     def sold_out_for_hours(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         until = timezone.now() + dt.timedelta(hours=EASY_HOURS)
-        self._mark_sold_out(
-            request, rows, lambda _: until, gettext("sold out for %(easy_hours)s hours") % {"easy_hours": EASY_HOURS}
+        hours = {"hours": EASY_HOURS}
+        logged = gettext("Marked as sold out for %(hours)s hours.") % hours
+        number = self._mark_sold_out(request, rows, lambda _: until, logged)
+        said = ngettext(
+            "%(number)s item is sold out for %(hours)s hours.",
+            "%(number)s items are sold out for %(hours)s hours.",
+            number,
         )
+        messages.success(request, said % {"number": number, **hours})
 
     @admin.action(description=_("Mark as sold out until tomorrow"), permissions=["operate"])
     def sold_out_until_tomorrow(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         now = timezone.now()
-        self._mark_sold_out(
+        number = self._mark_sold_out(
             request,
             rows,
             lambda organization: next_day_opening(organization, now),
-            gettext("sold out until the next day's opening"),
+            gettext("Marked as sold out until the next day's opening."),
         )
+        said = ngettext(
+            "%(number)s item is sold out until the next day's opening.",
+            "%(number)s items are sold out until the next day's opening.",
+            number,
+        )
+        messages.success(request, said % {"number": number})
 
     @admin.action(description=_("Mark as available"), permissions=["operate"])
     def available(self, request: HttpRequest, rows: QuerySet[S]) -> None:
@@ -187,13 +197,15 @@ class StockAdmin(TenantAdmin[S]):
             mark_available(row)
             self.log_change(request, row, gettext("Available again."))
             changed += 1
-        messages.success(request, counted(changed, gettext("available again")))
+        said = ngettext("%(number)s item is available again.", "%(number)s items are available again.", changed)
+        messages.success(request, said % {"number": changed})
 
     def _organization(self, row: S) -> Organization:
         menu = row.category.menu if isinstance(row, Item) else row.group.menu
         return menu.organization
 
-    def _mark_sold_out(self, request: HttpRequest, rows: QuerySet[S], until_at: Any, what: str) -> None:
+    def _mark_sold_out(self, request: HttpRequest, rows: QuerySet[S], until_at: Any, logged: str) -> int:
+        """How many were marked; `logged` goes into the history of each."""
         known: dict[Any, dt.datetime | None] = {}
         changed = 0
         for row in self.rows_with(request, rows, Power.OPERATE):
@@ -201,16 +213,6 @@ class StockAdmin(TenantAdmin[S]):
             if owner not in known:
                 known[owner] = until_at(self._organization(row))
             mark_sold_out(row, until=known[owner])
-            self.log_change(request, row, gettext("Marked as %(what)s.") % {"what": what})
+            self.log_change(request, row, logged)
             changed += 1
-        messages.success(request, counted(changed, what))
-
-
-def number_of(number: int, one: str, many: str) -> str:
-    """“1 item”, “3 items”"""
-    return f"{number} {one if number == 1 else many}"
-
-
-def counted(number: int, what: str, *, one: str = "item", many: str = "items") -> str:
-    """“3 items are available again.”"""
-    return f"{number} {f'{one} is' if number == 1 else f'{many} are'} {what}."
+        return changed

@@ -11,7 +11,7 @@ from django.contrib import admin, messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.configuration.admin.differences import differences
@@ -150,7 +150,10 @@ class AgentAdmin(TenantAdmin[Agent]):
         if agent.published_version is None:
             return "–"
         changes = len(differences(agent.published_version, agent))
-        return f"{changes} unpublished change{'' if changes == 1 else 's'}" if changes else gettext("No changes")
+        if not changes:
+            return gettext("No changes")
+        text = ngettext("%(number)s unpublished change", "%(number)s unpublished changes", changes)
+        return text % {"number": changes}
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "prompt":

@@ -85,8 +85,8 @@ class AgentVersionAdmin(ReadOnlyAdmin[AgentVersion]):
         if kept is None or kept.made_at is None:
             return sentence(version, kept)
         url = reverse("admin:agents_agentversion_greeting", args=(version.pk,))
-        player = '<audio controls preload="metadata" src="{}?made={}" aria-label="Greeting"></audio><p>{}</p>'
-        return format_html(player, url, int(kept.made_at.timestamp()), sentence(version, kept))
+        player = '<audio controls preload="metadata" src="{}?made={}" aria-label="{}"></audio><p>{}</p>'
+        return format_html(player, url, int(kept.made_at.timestamp()), gettext("Greeting"), sentence(version, kept))
 
     def greeting_sound(self, request: HttpRequest, object_id: str) -> HttpResponse:
         version = self.get_object(request, object_id)

@@ -117,8 +117,10 @@ class OrganizationAdmin(TenantAdmin[Organization]):
 
     @display(description=_("tax"))
     def tax(self, organization: Organization) -> str:
-        kind = "included" if organization.prices_include_tax else "added"
-        return f"{organization.tax_percent.normalize():f} % {kind}"
+        text = (
+            gettext("%(percent)s %% included") if organization.prices_include_tax else gettext("%(percent)s %% added")
+        )
+        return text % {"percent": f"{organization.tax_percent.normalize():f}"}
 
     def pause_orders(self, request: HttpRequest, organization: Organization, _: str) -> str:
         Organization.objects.filter(pk=organization.pk).update(takes_orders=False)

@@ -275,7 +275,7 @@ def usage_rows(usage: Mapping[str, object], on: dt.date) -> list[tuple[str, str,
         (
             f"{part.source} {'' if part.kind == REPORTED else part.kind.replace('_', ' ')}".strip(),
             number_text(part.count) if part.count else "",
-            "unknown" if part.usd is None else f"${part.usd:.4f}",
+            gettext("unknown") if part.usd is None else f"${part.usd:.4f}",
         )
         for part in cost_parts(usage, on)
     ]

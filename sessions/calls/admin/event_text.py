@@ -164,7 +164,8 @@ def _lost(detail: Detail) -> str:
 def _wait(detail: Detail) -> str:
     if not detail.get("wait_ms"):
         return ""
-    return f" {gettext('The next attempt is in %(time)s.') % {'time': _seconds(detail['wait_ms'])}}"
+    sentence = gettext("The next attempt is in %(time)s.") % {"time": _seconds(detail["wait_ms"])}
+    return f" {sentence}"
 
 
 def _response(text: StrOrPromise) -> Callable[[Detail], str]:

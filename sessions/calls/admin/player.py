@@ -13,7 +13,7 @@ from django.contrib.staticfiles import finders
 from django.db.models import F
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from sessions.calls.models import Call, Turn
@@ -103,29 +103,22 @@ class Player:
     @property
     def waveform(self) -> str:
         """The waveform for screen readers."""
-        return gettext("Waveform of %(lanes)s. %(summary)s") % {
-            "lanes": " and ".join(lane.name.lower() for lane in self.lanes),
-            "summary": self.summary,
-        }
+        return gettext("Waveform of caller and agent. %(summary)s") % {"summary": self.summary}
 
     @property
     def summary(self) -> str:
         """“2 interruptions, 1 silence over 2 s, 5 tool calls”"""
-        counts = {kind: sum(mark.kind == kind for mark in self.marks) for kind, _ in KINDS}
+        interruptions, silences, tools = (sum(mark.kind == kind for mark in self.marks) for kind, _ in KINDS)
         said = (
-            counted(counts["interruption"], "interruption", "interruptions"),
-            counted(counts["silence"], gettext("silence over 2 s"), gettext("silences over 2 s")),
-            counted(counts["tool"], gettext("tool call"), gettext("tool calls")),
+            (ngettext("%(number)s interruption", "%(number)s interruptions", interruptions), interruptions),
+            (ngettext("%(number)s silence over 2 s", "%(number)s silences over 2 s", silences), silences),
+            (ngettext("%(number)s tool call", "%(number)s tool calls", tools), tools),
         )
-        return ", ".join(said)
+        return ", ".join(text % {"number": number} for text, number in said)
 
     def holds(self, at_ms: int) -> bool:
         """Whether the recording has that time of the call."""
         return at_ms >= self.begins_ms and (self.ends_ms is None or at_ms <= self.ends_ms)
-
-
-def counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def seconds(ms: int) -> str:

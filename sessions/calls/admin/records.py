@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, TypeVar
 
 from django.contrib import admin
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.roles import Area
@@ -167,4 +168,4 @@ class CallListeningAdmin(ReadOnlyAdmin[CallListening]):
     @display(description=_("call"))
     def of_call(self, listening: CallListening) -> str:
         call = Call.objects.filter(pk=listening.call_number).select_related("organization").first()
-        return call_link(call) if call else f"{listening.call_number} (deleted)"
+        return call_link(call) if call else gettext("%(call)s (deleted)") % {"call": listening.call_number}

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.hours.local_time import when_of
@@ -199,7 +199,12 @@ class WebhookEndpointAdmin(TenantAdmin[WebhookEndpoint]):
         count = replay_undelivered(endpoint)
         if not count:
             return gettext("Nothing has failed: there is nothing to replay.")
-        return f"{count} {'delivery is' if count == 1 else 'deliveries are'} being sent again, in order."
+        text = ngettext(
+            "%(number)s delivery is being sent again, in order.",
+            "%(number)s deliveries are being sent again, in order.",
+            count,
+        )
+        return text % {"number": count}
 
     def resume(self, request: HttpRequest, endpoint: WebhookEndpoint, _: str) -> str:
         resume_endpoint(endpoint)

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 from django.utils.dateformat import format as format_date
 from django.utils.formats import number_format
+from django.utils.translation import gettext
 
 from voiceapp.core.plain_text import one_line
 
@@ -30,12 +31,17 @@ def validate_template(kind: TextKind, body: str) -> None:
     try:
         used = list(_placeholders(body))
     except ValueError as exc:
-        raise ValidationError(f"Write placeholders in one pair of braces. This text may have {names}.") from exc
+        raise ValidationError(
+            gettext("Write placeholders in one pair of braces. This text may have %(names)s.") % {"names": names}
+        ) from exc
     unknown = [name for name in used if name not in PLACEHOLDERS[kind]]
     if unknown:
-        raise ValidationError(f"“{{{unknown[0]}}}” is not known here. This text may have {names}.")
+        raise ValidationError(
+            gettext("“%(placeholder)s” is not known here. This text may have %(names)s.")
+            % {"placeholder": f"{{{unknown[0]}}}", "names": names}
+        )
     if len(body) > LONGEST_BODY:
-        raise ValidationError(f"A text has at most {LONGEST_BODY} characters.")
+        raise ValidationError(gettext("A text has at most %(most)s characters.") % {"most": LONGEST_BODY})
 
 
 def _placeholders(body: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django import forms
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Service
@@ -101,7 +101,8 @@ def what_is_booked(organization: Organization) -> str:
     """“3 services by Anna, Lift 1”; empty while nothing can be booked."""
     number = organization.services.filter(is_active=True).count()
     names = list(organization.resources.filter(is_active=True).values_list("name", flat=True))
-    return f"{number} {'service' if number == 1 else 'services'} by {', '.join(names)}" if number and names else ""
+    text = ngettext("%(number)s service by %(names)s", "%(number)s services by %(names)s", number)
+    return text % {"number": number, "names": ", ".join(names)} if number and names else ""
 
 
 def _lines(text: str, most: int) -> list[str]:

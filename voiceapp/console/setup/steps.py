@@ -9,8 +9,8 @@ from typing import Any
 from django import forms
 from django.db import transaction
 from django.utils.text import slugify
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
 from agents.catalog.models import Category, Item, Menu
@@ -138,8 +138,15 @@ def make_agent(organization: Organization, data: Data) -> forms.BaseForm:
     )
 
 
-def counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}" if number else ""
+def openings_text(organization: Organization) -> str:
+    number = organization.opening_hours.count()
+    text = ngettext("%(number)s opening per week", "%(number)s openings per week", number)
+    return text % {"number": number} if number else ""
+
+
+def items_text(organization: Organization) -> str:
+    number = Item.objects.filter(category__menu__organization=organization).count()
+    return ngettext("%(number)s item", "%(number)s items", number) % {"number": number} if number else ""
 
 
 STEPS = (
@@ -157,9 +164,7 @@ STEPS = (
         _("Outside these hours callers hear when you open again."),
         make_hours,
         save_hours,
-        lambda organization: counted(
-            organization.opening_hours.count(), gettext("opening per week"), gettext("openings per week")
-        ),
+        openings_text,
         can_be_skipped=True,
         is_finer=differ_by_day,
     ),
@@ -169,9 +174,7 @@ STEPS = (
         _("The agent knows only these items and prices."),
         lambda _, data: MenuForm(data),
         save_menu,
-        lambda organization: counted(
-            Item.objects.filter(category__menu__organization=organization).count(), "item", "items"
-        ),
+        items_text,
         can_be_skipped=True,
     ),
     Step(

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from .engine import JobQueue
 from .models import Job
@@ -35,19 +36,21 @@ def state_badge(job: Job, queue: JobQueue[Any]) -> tuple[str, str]:
 
 
 class RetryMixin(admin.ModelAdmin[J]):
-    """A button for one job and an action for several. A subclass names the queue, and says what one is called."""
+    """A button for one job and an action for several. A subclass names the queue, and says what is retried."""
 
     queue: ClassVar[JobQueue[Any]]
-    one: ClassVar[str]
-    many: ClassVar[str]
+    is_retried: ClassVar[StrOrPromise]
 
     def rows_to_operate(self, request: HttpRequest, rows: QuerySet[J]) -> QuerySet[J]:
         """Of the selected rows, those that this user may retry."""
         raise NotImplementedError
 
+    def retried_text(self, number: int) -> str:
+        raise NotImplementedError
+
     def retry_one(self, request: HttpRequest, job: J, _: str) -> str:
         self.queue.retry(self.queue.model._default_manager.filter(pk=job.pk))
-        return gettext("The %(one)s is being retried.") % {"one": self.one}
+        return str(self.is_retried)
 
     @admin.action(description=_("Retry"), permissions=["operate"])
     def retry_chosen(self, request: HttpRequest, rows: QuerySet[J]) -> None:
@@ -55,7 +58,7 @@ class RetryMixin(admin.ModelAdmin[J]):
         retried = self.queue.retry(self.queue.model._default_manager.filter(pk__in=[job.pk for job in unfinished]))
         for job in unfinished:
             self.log_change(request, job, gettext("Retried."))
-        messages.success(request, f"{retried} {self.one if retried == 1 else self.many} retried.")
+        messages.success(request, self.retried_text(retried))
         if others := rows.count() - retried:
             messages.info(
                 request,

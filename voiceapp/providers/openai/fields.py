@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from voiceapp.core.languages import base_language
 
@@ -71,7 +72,10 @@ def _used(name: str, aliases: Mapping[str, str]) -> str:
 
 def validate_model(name: str) -> None:
     if not MODEL.fullmatch(name):
-        raise ValidationError(f"“{name}” is not a model name. Write one like {settings.OPENAI_REALTIME_MODEL}.")
+        raise ValidationError(
+            gettext("“%(name)s” is not a model name. Write one like %(example)s.")
+            % {"name": name, "example": settings.OPENAI_REALTIME_MODEL}
+        )
 
 
 def validate_voice(name: str) -> None:
@@ -79,7 +83,10 @@ def validate_voice(name: str) -> None:
     if voice_used(name) in settings.OPENAI_VOICES or CUSTOM_VOICE.fullmatch(name):
         return
     known = ", ".join(settings.OPENAI_VOICES)
-    raise ValidationError(f"OpenAI has no voice “{name}”. Choose one of {known}, or the id of a custom voice, voice_….")
+    raise ValidationError(
+        gettext("OpenAI has no voice “%(name)s”. Choose one of %(known)s, or the id of a custom voice, voice_….")
+        % {"name": name, "known": known}
+    )
 
 
 def voice_field(name: str) -> str | dict[str, str]:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from agents.organizations.models import Organization
 from agents.organizations.services import digest
@@ -60,7 +61,7 @@ def renew_feed(feed: CalendarFeed) -> IssuedFeed:
     secret = secrets.token_urlsafe(32)
     usable = CalendarFeed.objects.filter(pk=feed.pk, revoked_at=None)
     if not usable.update(secret_sha256=digest(secret), renewed_at=timezone.now()):
-        raise ApplicationError("This feed is revoked. Make a new one.")
+        raise ApplicationError(gettext("This feed is revoked. Make a new one."))
     feed.refresh_from_db()
     return IssuedFeed(feed, _address(secret))
 
