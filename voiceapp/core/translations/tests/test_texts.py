@@ -116,3 +116,16 @@ def test_no_label_is_a_literal() -> None:
 
 def is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value
+
+
+WITHIN_F_STRING = re.compile(r"""\bf(["'])(?:(?!\1).)*\{(?:n?p?gettext|_)\(""")
+
+
+def test_no_text_is_marked_within_an_f_string() -> None:
+    """Babel reads an f-string as one token: the text would never come into the catalogs."""
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in extraction.python_files()
+        for match in WITHIN_F_STRING.finditer(path.read_text())
+    ]
+    assert found == []
