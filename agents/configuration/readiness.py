@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from agents.catalog.lint.services import problems_of, summary_of
 from agents.catalog.models import Item, Menu, Service
@@ -83,7 +83,11 @@ def _tools(agent: Agent) -> Check:
         text = gettext("No tools are enabled: the agent can talk, but cannot help.")
         return Check(gettext("Tools"), Level.USELESS, text, agent, "tools")
     if organization.trade == Trade.RESTAURANT and organization.takes_orders and missing:
-        text = f"The agent cannot take orders: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} disabled."
+        text = ngettext(
+            "The agent cannot take orders: %(tools)s is disabled.",
+            "The agent cannot take orders: %(tools)s are disabled.",
+            len(missing),
+        ) % {"tools": ", ".join(missing)}
         return Check(gettext("Tools"), Level.USELESS, text, agent, "tools")
     if "end_call" not in tools:
         return Check(
@@ -193,9 +197,11 @@ def _services(agent: Agent) -> Check:
     first = Service.objects.filter(organization=agent.organization_id).order_by("position", "pk").first() or Service
     missing = [f"“{TOOL_LABELS[name]}”" for name in TOOLS_TO_BOOK if name not in agent.tools]
     if missing:
-        text = (
-            f"The agent cannot book appointments: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} disabled."
-        )
+        text = ngettext(
+            "The agent cannot book appointments: %(tools)s is disabled.",
+            "The agent cannot book appointments: %(tools)s are disabled.",
+            len(missing),
+        ) % {"tools": ", ".join(missing)}
         return Check(gettext("Services"), Level.DOUBTFUL, text, agent, "tools")
     if not services:
         return Check(

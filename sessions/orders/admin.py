@@ -30,7 +30,7 @@ from sessions.exports.models import Export
 from sessions.exports.queries import QueryTooLong, kept_query
 from sessions.exports.services import begin_export
 from sessions.messages.models import OutboxMessage
-from sessions.orders.services.states import may_move, move_order, who_moved
+from sessions.orders.services.states import IS_MOVED, may_move, move_order, who_moved
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.http.security_headers import STRICT, framed_by
 from voiceapp.core.phones.numbers import mask, read_caller
@@ -42,14 +42,6 @@ from .models import Order, OrderState
 
 GIVE_UP = _("The items go back into stock. The customer is texted if the text settings say so. If not, please call.")
 WHY = _("Why? (kept with the order)")
-IS_MOVED = {
-    OrderState.ACCEPTED: _("%(order)s is accepted."),
-    OrderState.IN_PROGRESS: _("%(order)s is in progress."),
-    OrderState.READY: _("%(order)s is ready."),
-    OrderState.DONE: _("%(order)s is done."),
-    OrderState.REFUSED: _("%(order)s is refused."),
-    OrderState.CANCELED: _("%(order)s is canceled."),
-}
 NOT_MOVED = {
     OrderState.ACCEPTED: _("%(refused)s could not be changed to accepted from their current state."),
     OrderState.READY: _("%(refused)s could not be changed to ready from their current state."),
@@ -159,7 +151,7 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
 
     def _move(self, request: HttpRequest, order: Order, to: OrderState, *, reason: str = "") -> str:
         move_order(order, to=to, by=request.user.get_username(), reason=reason)
-        return IS_MOVED[to] % {"order": order}
+        return str(IS_MOVED[to]) % {"order": order}
 
     @admin.action(description=_("Accept"), permissions=["operate"])
     def accept_all(self, request: HttpRequest, orders: QuerySet[Order]) -> None:

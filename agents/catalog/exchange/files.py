@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from .columns import HEADINGS, ID, IN, KIND, NAME, heading_of
 from .csv_file import read_csv, write_csv
@@ -82,7 +82,10 @@ def _table(
     unknown = [each for each in columns if each and each not in HEADINGS]
     if unknown:
         shown = ", ".join(f"“{each[:30]}”" for each in unknown[:5])
-        notes += (f"Not known, and ignored: {'columns' if len(unknown) > 1 else 'column'} {shown}.",)
+        note = ngettext(
+            "Not known, and ignored: column %(names)s.", "Not known, and ignored: columns %(names)s.", len(unknown)
+        )
+        notes += (note % {"names": shown},)
     rows = []
     for number, line in enumerate(lines[top + 1 :], top + 1):
         marked = faults[number] if faults else {}

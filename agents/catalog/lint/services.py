@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.models import Item, Menu, Modifier, ModifierGroup, Size
@@ -131,9 +131,11 @@ def _mark_available(fix: Fix) -> str:
 
 def summary_of(findings: list[Finding]) -> str:
     """“2 problems, 1 warning”; empty where there are neither."""
-    parts = []
-    for severity in (Severity.PROBLEM, Severity.WARNING):
-        number = sum(finding.severity is severity for finding in findings)
-        if number:
-            parts.append(f"{number} {severity.label.lower()}{'' if number == 1 else 's'}")
-    return ", ".join(parts)
+    problems, warnings = (
+        sum(finding.severity is severity for finding in findings) for severity in (Severity.PROBLEM, Severity.WARNING)
+    )
+    parts = (
+        (problems, ngettext("%(number)s problem", "%(number)s problems", problems)),
+        (warnings, ngettext("%(number)s warning", "%(number)s warnings", warnings)),
+    )
+    return ", ".join(text % {"number": number} for number, text in parts if number)

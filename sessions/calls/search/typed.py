@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import phonenumbers
+from django.utils.translation import gettext
 from phonenumbers import NumberParseException
 
 from voiceapp.core.errors import ApplicationError
@@ -51,7 +52,7 @@ def read_search(typed: str, *, regions: Collection[str] = ()) -> Search:
     Phone numbers are found in any notation of the regions (ISO 3166). Raises SearchRefused.
     """
     if len(typed) > LONGEST_SEARCH:
-        raise SearchRefused(f"Search for at most {LONGEST_SEARCH} characters.")
+        raise SearchRefused(gettext("Search for at most %(most)s characters.") % {"most": LONGEST_SEARCH})
     text, terms, end = typed.translate(QUOTES), list[Term](), 0
     for quoted in QUOTED.finditer(text):
         terms += _Typed(text[end : quoted.start()], regions).terms()
@@ -60,9 +61,9 @@ def read_search(typed: str, *, regions: Collection[str] = ()) -> Search:
     terms += _Typed(text[end:], regions).terms()
     different = tuple(dict.fromkeys(terms))
     if not different:
-        raise SearchRefused("Search for at least one word or number.")
+        raise SearchRefused(gettext("Search for at least one word or number."))
     if len(different) > MOST_TERMS:
-        raise SearchRefused(f"Search for at most {MOST_TERMS} words.")
+        raise SearchRefused(gettext("Search for at most %(most)s words.") % {"most": MOST_TERMS})
     return Search(different)
 
 

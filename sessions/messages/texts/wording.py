@@ -11,7 +11,7 @@ from string import Formatter
 from django.core.exceptions import ValidationError
 from django.utils import translation
 from django.utils.dateformat import format as format_date
-from django.utils.formats import number_format
+from django.utils.numberformat import format as format_number
 from django.utils.translation import gettext
 
 from voiceapp.core.plain_text import one_line
@@ -23,6 +23,7 @@ NAME = re.compile(r"[a-z_]+")
 LONGEST_ITEMS = 300
 DATES = {"en": "l, F j", "de": "l, j. F", "es": "l, j \\d\\e F", "fr": "l j F", "it": "l j F"}
 TIMES = {"en": "g:i A"}
+COMMA = {"de", "es", "fr", "it"}
 
 
 def validate_template(kind: TextKind, body: str) -> None:
@@ -85,8 +86,8 @@ def time_words(at: dt.datetime, language: str) -> str:
 
 def money_words(amount: Decimal, currency: str, language: str) -> str:
     """“29.00 EUR”, “29,00 EUR”."""
-    with translation.override(language):
-        return f"{number_format(amount, 2)} {currency}"
+    # Not by Django's formats of the language: the console writes numbers with a point in each.
+    return f"{format_number(amount, ',' if language in COMMA else '.', 2)} {currency}"
 
 
 def items_words(items: list[str]) -> str:

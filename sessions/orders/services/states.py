@@ -98,6 +98,14 @@ def who_moved(event: OrderEvent) -> str:
     return f"{event.by or 'Somebody'} {what} at {event.at.astimezone(event.order.organization.zone):%H:%M}"
 
 
+IS_MOVED: Mapping[str, StrOrPromise] = {
+    OrderState.ACCEPTED: _("%(order)s is accepted."),
+    OrderState.IN_PROGRESS: _("%(order)s is in progress."),
+    OrderState.READY: _("%(order)s is ready."),
+    OrderState.DONE: _("%(order)s is done."),
+    OrderState.REFUSED: _("%(order)s is refused."),
+    OrderState.CANCELED: _("%(order)s is canceled."),
+}
 DONE_TO_IT: Mapping[str, StrOrPromise] = {
     OrderState.ACCEPTED: _("accepted it"),
     OrderState.IN_PROGRESS: _("started it"),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from sessions.appointments.models import DraftAppointment
 from sessions.appointments.wording import say_start
@@ -77,7 +77,12 @@ def _makes(calls: Sequence[Call], now: dt.datetime) -> dict[UUID, str]:
         if draft.lines and call.organization is not None:
             order = draft_view(call.organization, draft).shown()
             count = sum(line["quantity"] for line in order["lines"])
-            made[call.pk] = f"Order: {count} {'item' if count == 1 else 'items'}, {order['total']} {order['currency']}"
+            text = ngettext(
+                "Order: %(number)s item, %(total)s %(currency)s",
+                "Order: %(number)s items, %(total)s %(currency)s",
+                count,
+            )
+            made[call.pk] = text % {"number": count, "total": order["total"], "currency": order["currency"]}
     for placed in Order.objects.filter(call__in=by_id).exclude(state=OrderState.REPLACED).order_by("number"):
         if placed.call_id is not None:
             made[placed.call_id] = gettext("Order No. %(number)s, %(total)s %(currency)s") % {

@@ -27,7 +27,7 @@ from sessions.orders.board.models import board_settings_of
 from sessions.orders.board.services import set_busy, set_prep_minutes
 from sessions.orders.models import Order, OrderState
 from sessions.orders.services.customer_texts import was_texted
-from sessions.orders.services.states import BEFORE, move_order, undo_move
+from sessions.orders.services.states import BEFORE, IS_MOVED, move_order, undo_move
 from voiceapp.console.boards import board_buttons, board_texts, number_of, uuid_of
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.feeds.streaming import event_stream, requires_sign_in
@@ -114,7 +114,7 @@ def move(request: HttpRequest, organization: Organization, order_id: str) -> str
         reason=request.POST.get("reason", "").replace("\x00", ""),
         seen=request.POST.get("seen", "")[:20],
     )
-    return f"{order} is {OrderState(to).label.lower()}."
+    return str(IS_MOVED[to]) % {"order": order}
 
 
 @changes_the_board
