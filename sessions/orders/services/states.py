@@ -90,12 +90,14 @@ def last_move(order: Order) -> OrderEvent | None:
 
 def who_moved(event: OrderEvent) -> str:
     """“Mia accepted it at 18:32”, as the other one reads it."""
-    what = (
-        gettext("put it back to %(after)s") % {"after": event.get_after_display().lower()}
-        if event.is_undo
-        else DONE_TO_IT[event.after]
-    )
-    return f"{event.by or 'Somebody'} {what} at {event.at.astimezone(event.order.organization.zone):%H:%M}"
+    facts = {
+        "by": event.by or gettext("Somebody"),
+        "time": f"{event.at.astimezone(event.order.organization.zone):%H:%M}",
+    }
+    if event.is_undo:
+        facts["state"] = event.get_after_display().lower()
+        return gettext("%(by)s put it back to %(state)s at %(time)s") % facts
+    return str(DONE_TO_IT[event.after]) % facts
 
 
 IS_MOVED: Mapping[str, StrOrPromise] = {
@@ -107,12 +109,12 @@ IS_MOVED: Mapping[str, StrOrPromise] = {
     OrderState.CANCELED: _("%(order)s is canceled."),
 }
 DONE_TO_IT: Mapping[str, StrOrPromise] = {
-    OrderState.ACCEPTED: _("accepted it"),
-    OrderState.IN_PROGRESS: _("started it"),
-    OrderState.READY: _("marked it as ready"),
-    OrderState.DONE: _("marked it as done"),
-    OrderState.REFUSED: _("refused it"),
-    OrderState.CANCELED: _("canceled it"),
+    OrderState.ACCEPTED: _("%(by)s accepted it at %(time)s"),
+    OrderState.IN_PROGRESS: _("%(by)s started it at %(time)s"),
+    OrderState.READY: _("%(by)s marked it as ready at %(time)s"),
+    OrderState.DONE: _("%(by)s marked it as done at %(time)s"),
+    OrderState.REFUSED: _("%(by)s refused it at %(time)s"),
+    OrderState.CANCELED: _("%(by)s canceled it at %(time)s"),
 }
 
 
