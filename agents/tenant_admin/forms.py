@@ -49,7 +49,7 @@ class TenantForm(ConflictCheckingForm):
                 self.cleaned_data[field.name] = getattr(self.instance, field.name)
 
     def _save_m2m(self) -> None:
-        """Links have no row that would notice it: the audit log is told."""
+        """Links have no row that would notice it, so they are written to the audit log here."""
         fields = [each for each in self.instance._meta.many_to_many if each.name in self.cleaned_data]
         fields = fields if is_recorded(type(self.instance)) else []
         before = {each.name: list(getattr(self.instance, each.name).all()) for each in fields}

@@ -116,7 +116,7 @@ class Alert(TenantModel):
     opened_at = models.DateTimeField(_("noticed first"))
     last_at = models.DateTimeField(_("noticed last"))
     count = models.PositiveIntegerField(_("times noticed"), default=1)
-    # When people were told that it began, and reminded last.
+    # When people were notified that it began, and reminded last.
     told_at = models.DateTimeField(null=True)
     reminded_at = models.DateTimeField(null=True)
     reminders = models.PositiveIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""Who is told of an alert: lists of addresses and numbers as people type them. Plain values: no models."""
+"""Who is notified of an alert: lists of addresses and numbers as people type them. Plain values: no models."""
 
 from __future__ import annotations
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
 from .kinds import TEXTS, AlertKind
@@ -67,19 +66,19 @@ Facts = Mapping[str, Any]
 
 
 def _no_calls(alert: Alert, facts: Facts) -> str:
-    text = _now(
+    text = gettext(
         "No call came in for %(hours)s open hours. At this time of this weekday there are usually about %(usual)s."
     )
     return text % facts
 
 
 def _failed_calls(alert: Alert, facts: Facts) -> str:
-    text = _now("%(failed)s of %(calls)s calls failed within %(period)s (%(percent)s %%).")
+    text = gettext("%(failed)s of %(calls)s calls failed within %(period)s (%(percent)s %%).")
     return text % _with_period(facts)
 
 
 def _slow_responses(alert: Alert, facts: Facts) -> str:
-    text = _now(
+    text = gettext(
         "One response in twenty took %(p95)s s or longer, of %(responses)s responses within %(period)s. "
         "The limit is %(limit)s s."
     )
@@ -97,15 +96,17 @@ def _delivery(alert: Alert, facts: Facts) -> str:
         return text % _with_period(facts)
     named = {"name": alert.subject_name}
     if facts["is_paused"]:
-        return _now("The webhook endpoint %(name)s is paused: it accepted nothing for days, or wants no more.") % named
-    return _now("The webhook endpoint %(name)s accepts no webhooks.") % named
+        return (
+            gettext("The webhook endpoint %(name)s is paused: it accepted nothing for days, or wants no more.") % named
+        )
+    return gettext("The webhook endpoint %(name)s accepts no webhooks.") % named
 
 
 def _number(alert: Alert, facts: Facts) -> str:
     named = {"name": alert.subject_name, "difference": facts["difference"]}
     if facts["state"] == "missing":
-        return _now("%(name)s is not in the Twilio account: nobody can call it.") % named
-    return _now("Twilio does not send the calls or texts of %(name)s here. %(difference)s") % named
+        return gettext("%(name)s is not in the Twilio account: nobody can call it.") % named
+    return gettext("Twilio does not send the calls or texts of %(name)s here. %(difference)s") % named
 
 
 def _spend(alert: Alert, facts: Facts) -> str:

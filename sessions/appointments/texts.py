@@ -18,7 +18,7 @@ from sessions.moves import HELD_FOR
 
 from .models import Appointment, AppointmentState
 
-# What people do at the desk is told a little later, and not at all where it is undone before.
+# What people do at the desk is sent a little later, and not at all where it is undone before.
 HELD = (TextKind.APPOINTMENT_MOVED, TextKind.APPOINTMENT_CANCELED)
 
 
@@ -26,7 +26,7 @@ def text_customer(appointment: Appointment, kind: TextKind, *, call: Call | None
     """Confirm what became of the appointment, where the organization wants it, and plan or withdraw its reminder.
 
     In the transaction of the change. `call` is the one on which it happened, if it was one. Of a change that `is_undo`
-    takes back before the customer was told of it, nothing is told.
+    takes back before the customer was notified of it, nothing is sent.
     """
     now = timezone.now()
     _withdraw_reminders(appointment, now)
@@ -109,7 +109,7 @@ def _withdraw_reminders(appointment: Appointment, now: dt.datetime) -> None:
 
 
 def _withdraw_held(appointment: Appointment, now: dt.datetime) -> bool:
-    """Whether the customer would have been told of the last change, and now is not."""
+    """Whether the customer would have been notified of the last change, and now is not."""
     about = Text.objects.filter(organization=appointment.organization_id, about=str(appointment.pk), kind__in=HELD)
     last = list(about.order_by("-created_at").values_list("pk", flat=True)[:1])
     held = Text.objects.filter(pk__in=last, state=TextState.WAITING, sending_since=None)

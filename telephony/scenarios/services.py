@@ -184,8 +184,8 @@ def _finish(run: ScenarioRun, result: Result) -> None:
 def digest_of(scenario: Scenario, persona: Persona) -> str:
     """Changes with everything that the operator can change of scenario and agent. The menu is not in it."""
     fields = {name: getattr(persona, name) for name in Persona.persona_fields()}
-    told = [fields, scenario.steps, scenario.expected_order, str(scenario.expected_total)]
-    text = json.dumps([*told, scenario.expected_appointments], sort_keys=True, default=str)
+    parts = [fields, scenario.steps, scenario.expected_order, str(scenario.expected_total)]
+    text = json.dumps([*parts, scenario.expected_appointments], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -43,7 +43,7 @@ def test_an_alert_is_raised_followed_to_its_calls_and_snoozed(desk: Desk, demo: 
     page.locator("summary", has_text="Snooze for days").click()
     page.get_by_label("Number of days").fill("3")
     page.get_by_role("button", name="Snooze for days").click()
-    expect(page.get_by_text("Nobody is told or reminded until then")).to_be_visible()
+    expect(page.get_by_text("Nobody is notified or reminded until then")).to_be_visible()
     desk.open("/admin/voice_sessions/alertrule/")
     assert desk.faults_of_access() == []
     desk.open("/admin/")

@@ -13,9 +13,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
 from agents.hours.local_time import when_of
@@ -52,7 +51,7 @@ class StatusFilter(admin.SimpleListFilter):
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         first, *others = super().choices(changelist)
-        yield {**first, "display": _now("Open and snoozed")}
+        yield {**first, "display": gettext("Open and snoozed")}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
@@ -133,10 +132,10 @@ class AlertAdmin(ReadOnlyAdmin[Alert]):
         found = Call.objects.filter(calls_behind(alert))
         count = found.count()
         if not count:
-            return _now("None.")
+            return gettext("None.")
         named = ngettext("%(count)s call", "%(count)s calls", count) % {"count": count}
         if alert.kind == AlertKind.NO_CALLS:
-            named = _now("None came. At this time of the weeks before: %(calls)s") % {"calls": named}
+            named = gettext("None came. At this time of the weeks before: %(calls)s") % {"calls": named}
         last = found.select_related("organization").order_by("-created_at")[:FEW]
         rows = format_html_join("", '<li><a class="va-link" href="{}">{}</a> {}</li>', map(line_of, last))
         return format_html(
@@ -153,12 +152,12 @@ class AlertAdmin(ReadOnlyAdmin[Alert]):
     @display(description=_("snoozed"))
     def snoozed(self, alert: Alert) -> str:
         facts = {"time": when_of(alert, alert.snoozed_until), "who": alert.snoozed_by}
-        return _now("Until %(time)s, by %(who)s. Nobody is told or reminded until then.") % facts
+        return gettext("Until %(time)s, by %(who)s. Nobody is notified or reminded until then.") % facts
 
     @display(description=_("taken care of"))
     def cared_for(self, alert: Alert) -> str:
         facts = {"time": when_of(alert, alert.acknowledged_at), "who": alert.acknowledged_by}
-        return _now("By %(who)s, since %(time)s. Nobody is reminded any more.") % facts
+        return gettext("By %(who)s, since %(time)s. Nobody is reminded any more.") % facts
 
     @display(description=_("over"))
     def over(self, alert: Alert) -> str:
@@ -167,9 +166,9 @@ class AlertAdmin(ReadOnlyAdmin[Alert]):
     def page_links(self, request: HttpRequest, row: Alert) -> tuple[PageLink, ...]:
         access = access_of(request)
         wanted = [
-            (Area.CALLS, PageLink(_now("Calls behind it"), "call", calls_path(row))),
+            (Area.CALLS, PageLink(gettext("Calls behind it"), "call", calls_path(row))),
             *((area, link) for area, link in more_links(row)),
-            (Area.ALERTS, PageLink(_now("The rule"), "tune", rule_path(row))),
+            (Area.ALERTS, PageLink(gettext("The rule"), "tune", rule_path(row))),
         ]
         return tuple(link for area, link in wanted if access.may(area, Power.VIEW, row.organization_id))
 
@@ -177,8 +176,8 @@ class AlertAdmin(ReadOnlyAdmin[Alert]):
 
     def acknowledge(self, request: HttpRequest, alert: Alert, _text: str) -> str:
         if handling.acknowledge(alert, by=request.user.get_username(), now=timezone.now()):
-            return _now("You take care of it. Nobody is reminded of it any more.")
-        return _now("%(who)s takes care of it already.") % {"who": alert.acknowledged_by}
+            return gettext("You take care of it. Nobody is reminded of it any more.")
+        return gettext("%(who)s takes care of it already.") % {"who": alert.acknowledged_by}
 
     def snooze_hour(self, request: HttpRequest, alert: Alert, _text: str) -> str:
         return self._snooze(request, alert, timezone.now() + handling.ONE_HOUR)
@@ -191,11 +190,11 @@ class AlertAdmin(ReadOnlyAdmin[Alert]):
 
     def _snooze(self, request: HttpRequest, alert: Alert, until: dt.datetime) -> str:
         handling.snooze(alert, until=until, by=request.user.get_username())
-        return _now("Snoozed until %(time)s.") % {"time": when_of(alert, until)}
+        return gettext("Snoozed until %(time)s.") % {"time": when_of(alert, until)}
 
     def wake(self, request: HttpRequest, alert: Alert, _text: str) -> str:
         handling.wake(alert)
-        return _now("The alert is open again.")
+        return gettext("The alert is open again.")
 
 
 def line_of(call: Call) -> tuple[str, str, str]:
@@ -208,14 +207,17 @@ def more_links(alert: Alert) -> Iterator[tuple[Area, PageLink]]:
     """Where the fault is mended, beside its calls."""
     if alert.kind == AlertKind.NUMBER:
         page = reverse("admin:telephony_phonenumber_change", args=(alert.subject,))
-        yield Area.NUMBERS, PageLink(_now("The phone number"), "dialpad", page)
+        yield Area.NUMBERS, PageLink(gettext("The phone number"), "dialpad", page)
     elif alert.subject == TEXTS:
         page = reverse("admin:voice_sessions_text_changelist")
-        yield Area.CALLS, PageLink(_now("Texts that failed"), "sms_failed", f"{page}?state__exact={TextState.FAILED}")
+        yield (
+            Area.CALLS,
+            PageLink(gettext("Texts that failed"), "sms_failed", f"{page}?state__exact={TextState.FAILED}"),
+        )
     elif alert.kind == AlertKind.DELIVERY:
         page = reverse("admin:voice_sessions_outboxmessage_changelist")
         query = urlencode({"endpoint__id__exact": alert.subject})
-        yield Area.DELIVERIES, PageLink(_now("Deliveries"), "outbox", f"{page}?{query}")
+        yield Area.DELIVERIES, PageLink(gettext("Deliveries"), "outbox", f"{page}?{query}")
 
 
 def rule_path(alert: Alert) -> str:

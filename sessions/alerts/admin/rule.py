@@ -1,4 +1,4 @@
-"""The six rules of an organization: on or off, when each is true, who is told, and how often it would have been."""
+"""The six rules of an organization: on or off, when each is true, who is notified, and how often it would have been."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from agents.hours.local_time import when_of
 from agents.organizations.access import access_of
@@ -64,9 +63,9 @@ class AlertRuleForm(TenantForm):
             number = read_number(typed, region=organization.region)
             why = why_not_called(number, organization)
             if why is not None:
-                raise ValidationError(MESSAGES.get(why, _now("This number cannot be texted.")))
+                raise ValidationError(MESSAGES.get(why, gettext("This number cannot be texted.")))
             if is_landline(number):
-                raise ValidationError(_now("A landline gets no texts. Enter a mobile number."))
+                raise ValidationError(gettext("A landline gets no texts. Enter a mobile number."))
             return number
 
         return read_numbers(str(self.cleaned_data["numbers"]), read)
@@ -111,7 +110,7 @@ class AlertRuleAdmin(TenantAdmin[AlertRule]):
     list_display = ("named", "status_label", "condition", "tells", "organization")
     list_filter = ("organization",)
     list_select_related = ("organization",)
-    readonly_fields = ("fires", "told", "evaluated")
+    readonly_fields = ("fires", "notified", "evaluated")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -131,7 +130,7 @@ class AlertRuleAdmin(TenantAdmin[AlertRule]):
         numbers = [name for name in ("threshold", "window") if spec is not None and getattr(spec, name) is not None]
         return (
             (None, {"fields": ("is_on", *numbers, "fires", "evaluated")}),
-            (_("Who is told"), {"fields": ("mails_managers", "emails", "numbers", "sends_webhooks", "told")}),
+            (_("Who is notified"), {"fields": ("mails_managers", "emails", "numbers", "sends_webhooks", "notified")}),
         )
 
     @display(description=_("rule"), ordering="kind")
@@ -140,39 +139,41 @@ class AlertRuleAdmin(TenantAdmin[AlertRule]):
 
     @display(description=_("status"), label={"on": "success", "off": "warning"})
     def status_label(self, rule: AlertRule) -> tuple[str, str]:
-        return ("on", _now("On")) if rule.is_on else ("off", _now("Off"))
+        return ("on", gettext("On")) if rule.is_on else ("off", gettext("Off"))
 
     @display(description=_("when"))
     def condition(self, rule: AlertRule) -> str:
         pairs = ((rule.spec.threshold, rule.threshold), (rule.spec.window, rule.window))
         limits = [f"{capfirst(str(setting.label))}: {shown(setting, value)}" for setting, value in pairs if setting]
-        return ". ".join(limits) or _now("As of the last check at Twilio")
+        return ". ".join(limits) or gettext("As of the last check at Twilio")
 
-    @display(description=_("who is told"))
+    @display(description=_("who is notified"))
     def tells(self, rule: AlertRule) -> str:
         """Without a query for each row."""
-        ways = [_now("Owners and managers")] if rule.mails_managers else []
+        ways = [gettext("Owners and managers")] if rule.mails_managers else []
         ways += [*listed(rule.emails), *map(show_number, listed(rule.numbers))]
-        return ", ".join(ways + ([_now("Webhooks")] if rule.sends_webhooks else [])) or _now("Nobody")
+        return ", ".join(ways + ([gettext("Webhooks")] if rule.sends_webhooks else [])) or gettext("Nobody")
 
-    @display(description=_("who is told now"))
-    def told(self, rule: AlertRule) -> str:
+    @display(description=_("who is notified now"))
+    def notified(self, rule: AlertRule) -> str:
         """Everybody, by name, so that nobody has to guess; and who cannot be reached now."""
         by_mail = [*managers_of(rule).values_list("user__username", flat=True), *listed(rule.emails)]
-        reached = by_mail if settings.EMAIL_URL else [_now("%(name)s (no mail server)") % {"name": n} for n in by_mail]
+        reached = by_mail
+        if not settings.EMAIL_URL:
+            reached = [gettext("%(name)s (no mail server)") % {"name": each} for each in by_mail]
         reached += [texted(rule, number) for number in listed(rule.numbers)]
         if rule.sends_webhooks:
             endpoints = endpoints_of(rule.organization_id)
             reached += [each.name for each in endpoints if WebhookEvent.ALERT_RAISED in each.events]
-        return ", ".join(reached) or _now("Nobody: the alert is on its page and on the dashboard only.")
+        return ", ".join(reached) or gettext("Nobody: the alert is on its page and on the dashboard only.")
 
     @display(description=_("evaluated last"))
     def evaluated(self, rule: AlertRule) -> str:
         at, late = when_of(rule, rule.evaluated_at), timezone.now() - LATE
         if rule.evaluated_at is None:
-            return _now("Not yet. A worker does it once a minute.")
+            return gettext("Not yet. A worker does it once a minute.")
         if rule.evaluated_at < late:
-            return _now("%(time)s. No worker is running: nobody is told of anything.") % {"time": at}
+            return gettext("%(time)s. No worker is running: nobody is notified of anything.") % {"time": at}
         return at
 
     @display(description=_("the last seven days"))
@@ -180,9 +181,9 @@ class AlertRuleAdmin(TenantAdmin[AlertRule]):
         """With what is saved."""
         count = preview(rule, timezone.now())
         if count is None:
-            return _now("There is no record of the past from which this could be told.")
+            return gettext("There is no record of the past from which this could be worked out.")
         if not count:
-            return _now("It would not have been raised.")
+            return gettext("It would not have been raised.")
         return ngettext(
             "It would have been raised once in the last %(days)s days.",
             "It would have been raised %(count)s times in the last %(days)s days.",

@@ -23,7 +23,7 @@ class NotOpen(ApplicationError):
 
 
 def snooze(alert: Alert, *, until: dt.datetime, by: str) -> None:
-    """Nobody is told or reminded until then, also if it ends and begins again meanwhile. Raises NotOpen."""
+    """Nobody is notified or reminded until then, also if it ends and begins again meanwhile. Raises NotOpen."""
     unresolved = Alert.objects.unresolved().filter(pk=alert.pk)
     if not unresolved.update(snoozed_until=until, snoozed_by=by[:LONGEST_NAME]):
         raise NotOpen

@@ -89,7 +89,7 @@ def managers_of(rule: AlertRule) -> QuerySet[Membership]:
 
 
 def language_of(alert: Alert) -> str:
-    """In which people are told by e-mail: the organization's own, else that of its country."""
+    """In which people are notified by e-mail: the organization's own, else that of its country."""
     return alert.organization.language or text_language(alert.organization, None)
 
 

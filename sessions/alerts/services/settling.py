@@ -40,7 +40,7 @@ def alerts_of(rule: AlertRule) -> list[Alert]:
 
 
 def open_alert(rule: AlertRule, finding: Finding, now: dt.datetime) -> Alert | None:
-    """None if another process was faster. One whose last alert is still snoozed begins snoozed, and nobody is told."""
+    """None if another process was faster. One whose last alert is still snoozed begins snoozed: nobody is notified."""
     try:
         with transaction.atomic():
             alert = Alert.objects.create(
@@ -69,7 +69,7 @@ def _snooze_before(rule: AlertRule, finding: Finding, now: dt.datetime) -> dict[
 
 
 def notice_again(rule: AlertRule, alert: Alert, finding: Finding, now: dt.datetime) -> None:
-    """Nobody is told again, but reminded at most once a day."""
+    """Nobody is notified again, but reminded at most once a day."""
     with transaction.atomic():
         unresolved = Alert.objects.unresolved().filter(pk=alert.pk)
         facts = dict(finding.facts)
@@ -87,7 +87,7 @@ def notice_again(rule: AlertRule, alert: Alert, finding: Finding, now: dt.dateti
 
 
 def needs_reminder(now: dt.datetime) -> Q:
-    """A day after people were told last, or when a snooze is over; not while somebody takes care of it."""
+    """A day after people were notified last, or when a snooze is over; not while somebody takes care of it."""
     a_day_ago = now - REMINDED_EVERY
     is_awake = Q(snoozed_until=None) | Q(snoozed_until__lte=now)
     was_reminded_lately = Q(reminded_at__gt=a_day_ago)
@@ -108,7 +108,7 @@ def switch_off(rule: AlertRule, now: dt.datetime) -> None:
 
 
 def resolve(rule: AlertRule, alert: Alert, resolution: Resolution, now: dt.datetime) -> None:
-    """Those who were told that it began are told that it is over, unless it is snoozed."""
+    """Those who were notified that it began are notified that it is over, unless it is snoozed."""
     with transaction.atomic():
         # What was noticed again meanwhile is not over.
         unresolved = Alert.objects.unresolved().filter(pk=alert.pk, last_at=alert.last_at)

@@ -35,7 +35,7 @@ Set = Callable[[Verdict], None]
 
 @pytest.fixture
 def place(settings: Settings) -> Organization:
-    """Alice owns it, and is told by e-mail, as a colleague is; a webhook endpoint and a phone are told, too."""
+    """Alice owns it, and is notified by e-mail, as a colleague is; a webhook endpoint and a phone are notified, too."""
     settings.EMAIL_URL = "memorymail://"
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = "AC1", "token"
@@ -62,7 +62,7 @@ def found(place: Organization, monkeypatch: pytest.MonkeyPatch) -> Set:
     return verdicts.append
 
 
-def told() -> list[str]:
+def notified() -> list[str]:
     """What went out since the last time: e-mails by subject, texts by kind, webhooks by event."""
     outbox.process_due(["alert.mail"])
     subjects = [f"{each.to[0].partition('@')[0]}: {each.subject.partition(': ')[2]}" for each in mail.outbox]
@@ -89,38 +89,38 @@ def test_a_rule_that_is_true_a_thousand_times_is_one_alert_and_a_reminder_a_day(
     place: Organization, found: Set
 ) -> None:
     evaluate(place.pk, NOW)
-    assert told() == FIRST
+    assert notified() == FIRST
     for minute in range(1, 40):
         evaluate(place.pk, NOW + minute * MINUTE)
-    assert told() == []
+    assert notified() == []
     evaluate(place.pk, NOW + DAY + MINUTE)
-    assert told() == AGAIN
+    assert notified() == AGAIN
     evaluate(place.pk, NOW + 2 * DAY)
-    assert told() == []
+    assert notified() == []
     evaluate(place.pk, NOW + 2 * DAY + 2 * MINUTE)
-    assert told() == AGAIN
+    assert notified() == AGAIN
     alert = Alert.objects.get()
     assert (alert.count, alert.opened_at, alert.last_at) == (43, NOW, NOW + 2 * DAY + 2 * MINUTE)
 
 
 def test_it_is_over_after_a_while_and_says_so_once(place: Organization, found: Set) -> None:
     evaluate(place.pk, NOW)
-    told()
+    notified()
     found(Verdict.FINE)
     evaluate(place.pk, NOW + MINUTE)
-    assert (told(), Alert.objects.get().status) == ([], Alert.Status.OPEN)
+    assert (notified(), Alert.objects.get().status) == ([], Alert.Status.OPEN)
     found(Verdict.UNKNOWN)
     evaluate(place.pk, NOW + 2 * DAY)
-    assert told() == []
+    assert notified() == []
     found(Verdict.FINE)
     for hours in (49, 50):
         evaluate(place.pk, NOW + hours * HOUR)
-    assert told() == OVER
+    assert notified() == OVER
     alert = Alert.objects.get()
     assert (alert.status, alert.resolution) == (Alert.Status.RESOLVED, Alert.Resolution.OVER)
     found(Verdict.TRUE)
     evaluate(place.pk, NOW + 51 * HOUR)
-    assert told() == FIRST
+    assert notified() == FIRST
     assert Alert.objects.count() == 2
 
 
@@ -133,37 +133,37 @@ def test_what_can_no_more_be_measured_is_over_after_days(place: Organization, fo
 
 def test_a_snoozed_alert_is_silent_also_if_it_ends_and_begins_again(place: Organization, found: Set) -> None:
     evaluate(place.pk, NOW)
-    told()
+    notified()
     handling.snooze(Alert.objects.get(), until=NOW + 3 * DAY, by="alice")
     found(Verdict.FINE)
     evaluate(place.pk, NOW + HOUR)
-    assert told() == ["alert.resolved"]  # software may close what it has opened
+    assert notified() == ["alert.resolved"]  # software may close what it has opened
     found(Verdict.TRUE)
     evaluate(place.pk, NOW + 2 * HOUR)
     evaluate(place.pk, NOW + 2 * DAY)
-    assert told() == []
+    assert notified() == []
     evaluate(place.pk, NOW + 3 * DAY + MINUTE)
-    assert told() == FIRST
+    assert notified() == FIRST
     evaluate(place.pk, NOW + 3 * DAY + 2 * MINUTE)
-    assert told() == []
+    assert notified() == []
 
 
 def test_a_snooze_of_an_hour_ends_with_one_reminder(place: Organization, found: Set) -> None:
     evaluate(place.pk, NOW)
-    told()
+    notified()
     handling.snooze(Alert.objects.get(), until=NOW + HOUR, by="alice")
     for minute in (10, 61, 62, 300):
         evaluate(place.pk, NOW + minute * MINUTE)
-    assert told() == AGAIN
+    assert notified() == AGAIN
 
 
 def test_nobody_is_reminded_of_what_somebody_takes_care_of(place: Organization, found: Set) -> None:
     evaluate(place.pk, NOW)
-    told()
+    notified()
     assert handling.acknowledge(Alert.objects.get(), by="alice", now=NOW)
     assert not handling.acknowledge(Alert.objects.get(), by="bob", now=NOW)
     evaluate(place.pk, NOW + 5 * DAY)
-    assert (told(), Alert.objects.get().acknowledged_by) == ([], "alice")
+    assert (notified(), Alert.objects.get().acknowledged_by) == ([], "alice")
 
 
 def test_a_rule_that_is_turned_off_ends_its_alert(place: Organization, found: Set) -> None:
@@ -181,7 +181,7 @@ def test_two_workers_evaluate_an_organization_once_and_open_one_alert(place: Org
     finding = Finding(Verdict.TRUE, NOW, {"usd": "60.00", "budget": "50.00", "days": 1})
     assert settling.open_alert(rule, finding, NOW) is not None
     assert settling.open_alert(rule, finding, NOW) is None  # the other one has not seen it either
-    assert told() == FIRST
+    assert notified() == FIRST
 
 
 def test_a_process_that_dies_while_it_tells_people_has_opened_nothing(
@@ -194,16 +194,16 @@ def test_a_process_that_dies_while_it_tells_people_has_opened_nothing(
         death.setattr(settling, "tell", die)
         with pytest.raises(SystemExit):
             evaluate(place.pk, NOW)
-    assert (Alert.objects.count(), told()) == (0, [])
+    assert (Alert.objects.count(), notified()) == (0, [])
     evaluate(place.pk, NOW + MINUTE)
-    assert told() == FIRST
+    assert notified() == FIRST
 
 
 def test_what_is_over_before_it_could_be_sent_is_said_once(place: Organization, found: Set) -> None:
     evaluate(place.pk, NOW)
     found(Verdict.FINE)
     evaluate(place.pk, NOW + HOUR)
-    assert [each for each in told() if "alice" in each] == ["alice: over: Costs above the budget"]
+    assert [each for each in notified() if "alice" in each] == ["alice: over: Costs above the budget"]
 
 
 def test_one_rule_that_breaks_keeps_no_other_from_being_evaluated(

@@ -84,7 +84,7 @@ def test_it_is_moved_to_another_resource_and_the_other_kind_stays(garage: Organi
     appointment = book(garage, "09:00", "Inspection")
     assert who(move(appointment, appointment.starts_at, "Tom")) == ["Tom", "Bay 1"]
     assert OutboxMessage.objects.filter(event="appointment.moved").count() == 1
-    # A move to where it is changes nothing, and nobody is told.
+    # A move to where it is changes nothing, and nobody is notified.
     assert move(appointment, appointment.starts_at, "Tom").version == 2
     assert OutboxMessage.objects.filter(event="appointment.moved").count() == 1
 

@@ -103,13 +103,13 @@ def test_what_is_undone_in_time_is_not_told(garage: tuple[Organization, Call]) -
     assert first.due_at - first.created_at >= HELD_FOR * 0.9
     cancel_appointment(appointment, Origin(person="alice"), reason="Ill")
     undo_change(appointment, event_id=appointment.events.latest("id").pk)
-    # The cancellation was not told, and so neither is its undo; the move before it still is.
+    # The cancellation was not sent, and so neither is its undo; the move before it still is.
     (canceled,) = texts(K.APPOINTMENT_CANCELED)
     assert (canceled.state, canceled.reason) == (TextState.NOT_SENT, TextReason.CHANGED)
     assert len(texts(K.APPOINTMENT_CONFIRMATION)) == 1
     assert [text.state for text in texts(K.APPOINTMENT_MOVED)] == [TextState.WAITING]
     assert [text.state for text in texts(K.APPOINTMENT_REMINDER)][-1] == TextState.WAITING
-    # Once the customer was told, the undo is told as well.
+    # Once the customer was notified, the undo is sent as well.
     cancel_appointment(appointment, Origin(person="alice"), reason="Ill")
     Text.objects.filter(kind=K.APPOINTMENT_CANCELED).update(state=TextState.SENT)
     undo_change(appointment, event_id=appointment.events.latest("id").pk)

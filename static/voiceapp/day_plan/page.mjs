@@ -7,7 +7,7 @@ import { makeColumns } from "./columns.mjs";
 import { makeDialogs } from "./dialogs.mjs";
 import { makeDragging } from "./dragging.mjs";
 
-const TOLD_FOR_MS = 20_000;
+const NEWS_FOR_MS = 20_000;
 const byId = (id) => document.getElementById(id);
 const texts = JSON.parse(byId("plan-texts").textContent);
 const page = byId("plan");
@@ -18,7 +18,7 @@ const appointments = new Map(); // by id: its data
 const columns = makeColumns({ texts, edits });
 const waiting = []; // what came during a drag
 let plan = null;
-let told = 0;
+let newsTimer = 0;
 
 // What the feed brings
 
@@ -90,9 +90,9 @@ async function press(address, fields, problem) {
 
 /** What was done, for a while: on a phone it stands over the plan. */
 function tell(sentence) {
-    clearTimeout(told);
+    clearTimeout(newsTimer);
     byId("news").textContent = sentence;
-    told = setTimeout(() => (byId("news").textContent = ""), TOLD_FOR_MS);
+    newsTimer = setTimeout(() => (byId("news").textContent = ""), NEWS_FOR_MS);
 }
 
 /** Beside what was done, for as long as nothing else is. */

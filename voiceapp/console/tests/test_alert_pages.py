@@ -142,7 +142,7 @@ def test_a_rule_is_set_and_says_what_it_would_have_done(client_of_alice: Client,
     assert "It would have been raised once in the last 7 days." in page
     assert "Not yet. A worker does it once a minute." in page
     AlertRule.objects.update(evaluated_at=timezone.now() - dt.timedelta(minutes=11))
-    assert "No worker is running: nobody is told of anything." in text_of(client_of_alice, change(rule))
+    assert "No worker is running: nobody is notified of anything." in text_of(client_of_alice, change(rule))
     form = {"is_on": "on", "threshold": "80", "window": "30", "mails_managers": "on", "sends_webhooks": "on",
             "emails": "ada@example.com; ben@example.com", "numbers": ""}  # fmt: skip
     Organization.objects.update(country="DE")

@@ -87,7 +87,7 @@ async def follow_changes(topics: Collection[str]) -> AsyncIterator[Changes]:
 
 @dataclass(eq=False, slots=True)
 class SharedRead:
-    """One read for all followers who were told before it began."""
+    """One read for all followers who were notified before it began."""
 
     began_at: int
     result: asyncio.Task[Any]

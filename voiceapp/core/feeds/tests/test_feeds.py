@@ -66,7 +66,7 @@ async def open_stream(name: str = "alice", *, shared_as: str = "") -> AsyncItera
             yield {"name": fields["event"], "data": json.loads(fields["data"]), "id": fields.get("id", "")}
 
 
-async def told(stream: AsyncIterator[dict[str, Any]]) -> dict[str, Any]:
+async def received(stream: AsyncIterator[dict[str, Any]]) -> dict[str, Any]:
     async with asyncio.timeout(10):
         return await anext(stream)
 
@@ -75,10 +75,10 @@ async def told(stream: AsyncIterator[dict[str, Any]]) -> dict[str, Any]:
 async def test_a_stream_sends_everything_first_and_then_what_has_changed() -> None:
     state.update(a="new", b="new")
     stream = open_stream()
-    assert [(await told(stream))["id"] for _ in "ab"] == ["a", "b"]
+    assert [(await received(stream))["id"] for _ in "ab"] == ["a", "b"]
     state["b"] = "accepted"
     await sync_to_async(announce_change)("orders:2")
-    assert await told(stream) == {"name": "entry", "data": "accepted", "id": "b"}
+    assert await received(stream) == {"name": "entry", "data": "accepted", "id": "b"}
     await stream.aclose()  # type: ignore[attr-defined]
 
 
@@ -86,12 +86,12 @@ async def test_a_stream_sends_everything_first_and_then_what_has_changed() -> No
 async def test_streams_of_one_name_share_their_reads() -> None:
     state.update(a="new")
     streams = [open_stream(f"user-{number}", shared_as="board") for number in range(5)]
-    await asyncio.gather(*map(told, streams))
+    await asyncio.gather(*map(received, streams))
     await asyncio.sleep(0.5)  # all of them wait again
     reads.clear()
     state["a"] = "accepted"
     await sync_to_async(announce_change)("orders:1")
-    assert [each["data"] for each in await asyncio.gather(*map(told, streams))] == ["accepted"] * 5
+    assert [each["data"] for each in await asyncio.gather(*map(received, streams))] == ["accepted"] * 5
     assert len(reads) == 1
     for each in streams:
         await each.aclose()  # type: ignore[attr-defined]
@@ -101,7 +101,7 @@ async def test_streams_of_one_name_share_their_reads() -> None:
 async def test_a_stream_ends_with_its_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "BEAT_S", 0.05)
     stream = open_stream()
-    assert (await told(stream))["name"] == "beat"
+    assert (await received(stream))["name"] == "beat"
     await sync_to_async(Session.objects.all().delete)()
     names = [event async for event in stream]
     assert names[-1] == {"name": "end", "data": {"why": "signed_out"}, "id": ""}
@@ -111,10 +111,10 @@ async def test_a_stream_ends_with_its_sign_in(monkeypatch: pytest.MonkeyPatch) -
 async def test_a_stream_ends_when_the_process_drains_and_when_access_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     state.update(a="new")
     draining, refused = open_stream("alice"), open_stream("bob")
-    await told(draining), await told(refused)
+    await received(draining), await received(refused)
     state["refused"] = "yes"
     await sync_to_async(announce_change)("orders:1")
-    assert (await told(refused))["data"] == {"why": "no_access"}
+    assert (await received(refused))["data"] == {"why": "no_access"}
     monkeypatch.setattr(serving, "is_draining", True)
     assert [event["data"] async for event in draining][-1]["why"] in ("again", "no_access")
     assert [event["data"] async for event in open_stream("carol")] == [{"why": "again"}]
@@ -125,7 +125,7 @@ async def test_beyond_its_bound_a_page_is_told_to_poll(monkeypatch: pytest.Monke
     monkeypatch.setattr(streaming, "STREAMS_PER_TOPIC", 1)
     state.update(a="new")
     first = open_stream("alice")
-    await told(first)
+    await received(first)
     assert [event["data"] async for event in open_stream("bob")] == [{"why": "crowded"}]
     await first.aclose()  # type: ignore[attr-defined]
     async with asyncio.timeout(10):
