@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -104,23 +107,33 @@ class Desk:
         ]
 
 
-@pytest.fixture(params=["1280 light", "390 dark"])
+SCREENS: Mapping[str, tuple[int, Literal["light", "dark"]]] = {"1280 light": (1280, "light"), "390 dark": (390, "dark")}
+
+
+@contextmanager
+def desk_at(browser: Browser, screen: str, address: str, session: str) -> Iterator[Desk]:
+    """A browser whose user is signed in."""
+    width, theme = SCREENS[screen]
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+    desk = Desk(context.new_page(), address)
+    desk.page.on("console", lambda message: desk.complaints.append(message.text) if message.type == "error" else None)
+    desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+    yield desk
+    context.close()
+
+
+@pytest.fixture(params=SCREENS)
 def desk(
     request: pytest.FixtureRequest, browser: Browser, demo: Demo, live_server: LiveServer, settings: Settings
 ) -> Iterator[Desk]:
     """Alice is signed in already."""
     settings.SIMULATORS = ["openai", "twilio"]
-    width, theme = request.param.split()
-    context = browser.new_context(viewport={"width": int(width), "height": 900}, color_scheme=theme)
-    desk = Desk(context.new_page(), live_server.url)
-    desk.page.on("console", lambda message: desk.complaints.append(message.text) if message.type == "error" else None)
-    desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
     client = Client()
     client.force_login(User.objects.get(username="alice"))
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-    yield desk
-    context.close()
+    with desk_at(browser, request.param, live_server.url, session) as desk:
+        yield desk
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("desk", ["390 dark"], indirect=True)
 def test_an_alert_is_raised_followed_to_its_calls_and_snoozed(desk: Desk, demo: Demo) -> None:
     now, organization = timezone.now(), demo.organization
     make_calls(organization, 7, at=now - dt.timedelta(minutes=2), state="failed", end_reason="provider_failed")

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, expect
 
 from sessions.calls.commands import leave_note
@@ -31,7 +30,7 @@ from telephony.live.tests.handset import Handset
 from telephony.twilio.models import PhoneNumber
 from voiceapp.tests.web import web_process
 
-from .conftest import CHROMIUM, Desk
+from .conftest import CHROMIUM, SCREENS, Desk, desk_at
 
 __all__ = ["address", "line", "openai", "product", "server_socket", "serving_here"]
 
@@ -59,16 +58,10 @@ def other_process(line: PhoneNumber, tmp_path: Path, unused_tcp_port: int) -> It
         yield address
 
 
-@pytest.fixture
-def alice(browser: Browser, line: PhoneNumber, other_process: str) -> Iterator[Desk]:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
-    session = signed_in(line.organization)
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": other_process}])
-    desk = Desk(context.new_page(), other_process)
-    desk.page.on("console", lambda message: desk.complaints.append(message.text) if message.type == "error" else None)
-    desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
-    yield desk
-    context.close()
+@pytest.fixture(params=SCREENS)
+def alice(request: pytest.FixtureRequest, browser: Browser, line: PhoneNumber, other_process: str) -> Iterator[Desk]:
+    with desk_at(browser, request.param, other_process, signed_in(line.organization)) as desk:
+        yield desk
 
 
 def test_a_live_call_is_watched_heard_whispered_to_and_ended(alice: Desk, caller: Handset, openai: Provider) -> None:

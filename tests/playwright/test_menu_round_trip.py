@@ -1,4 +1,4 @@
-"""A menu goes out as XLSX, is changed, and comes back with its differences; its page on a phone's dark screen."""
+"""A menu goes out as XLSX, is changed, and comes back with its differences."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ def is_in_order(desk: Desk) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("window.innerWidth")
 
 
-@pytest.mark.parametrize("desk", ["390 dark"], indirect=True)
 def test_a_menu_goes_out_is_changed_and_comes_back_with_its_differences(desk: Desk, demo: Demo, tmp_path: Path) -> None:
     menu = Menu.objects.get(organization=demo.organization)
     page = desk.open(f"/admin/agents/menu/{menu.pk}/change/")

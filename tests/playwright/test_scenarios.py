@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
 import pytest
@@ -26,9 +25,7 @@ SAID = ("Two large margherita pizzas with extra cheese please.", "That is all.",
 LINE = "2 × large Margherita with extra cheese, thin crust"
 
 
-def is_in_order(desk: Desk, name: str) -> None:
-    if folder := os.environ.get("SHOTS"):
-        desk.page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+def is_in_order(desk: Desk) -> None:
     assert desk.complaints == []
     assert desk.faults_of_access() == []
     assert desk.page.evaluate("document.documentElement.scrollWidth") <= desk.page.evaluate("window.innerWidth")
@@ -61,7 +58,6 @@ def work() -> None:
     worker.join(60)
 
 
-@pytest.mark.parametrize("desk", [os.environ.get("DESK", "390 dark")], indirect=True)
 def test_a_call_becomes_a_scenario_that_fails_with_the_draft(
     desk: Desk, demo: Demo, spoken: Call, openai: OpenAISimulator, settings: Settings
 ) -> None:
@@ -79,9 +75,9 @@ def test_a_call_becomes_a_scenario_that_fails_with_the_draft(
     row = page.get_by_role("row").filter(has_text=LINE)
     expect(row).to_contain_text("Missing")
     expect(row).to_contain_text("As expected")
-    is_in_order(desk, "scenario")
+    is_in_order(desk)
     desk.open("/admin/telephony/scenario/")
-    is_in_order(desk, "scenarios")
+    is_in_order(desk)
     desk.open(f"/admin/agents/agent/{draft.pk}/change/")
     expect(page.get_by_text("1 scenario fails with the draft")).to_be_visible()
     page.get_by_role("link", name="Test bench").click()
@@ -90,4 +86,4 @@ def test_a_call_becomes_a_scenario_that_fails_with_the_draft(
     expect(page.get_by_role("log").first).to_contain_text("Anything else?")
     page.get_by_role("button", name="Run look_up_items").click()
     expect(page.get_by_role("log", name="Results")).to_contain_text("look_up_items")
-    is_in_order(desk, "bench")
+    is_in_order(desk)

@@ -26,7 +26,7 @@ from voiceapp.simulators.twilio import Number
 from voiceapp.simulators.twilio.tests.running import RunningTwilio, running_twilio
 from voiceapp.tests.waiting import soon
 
-from .conftest import CHROMIUM, Desk
+from .conftest import CHROMIUM, SCREENS, Desk, desk_at
 from .test_order_board import card, in_column, press
 
 __all__ = ["address", "openai", "product", "server_socket", "serving_here"]
@@ -57,18 +57,12 @@ def phone(product: str, settings: Settings) -> Iterator[RunningTwilio]:
         yield carrier
 
 
-@pytest.fixture
-def alice(browser: Browser, phone: RunningTwilio, product: str, settings: Settings) -> Iterator[Desk]:
-    """Her tablet in the kitchen; what would open the printer's dialog is counted."""
-    context = browser.new_context(viewport={"width": 1280, "height": 844}, color_scheme="light")
-    session = signed_in(Organization.objects.get())
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": product}])
-    desk = Desk(context.new_page(), product)
-    desk.page.on("console", lambda message: desk.complaints.append(message.text) if message.type == "error" else None)
-    desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
-    desk.page.add_init_script("window.print = () => {}")
-    yield desk
-    context.close()
+@pytest.fixture(params=SCREENS)
+def alice(request: pytest.FixtureRequest, browser: Browser, phone: RunningTwilio, product: str) -> Iterator[Desk]:
+    """Her tablet or phone in the kitchen, without a printer's dialog."""
+    with desk_at(browser, request.param, product, signed_in(Organization.objects.get())) as desk:
+        desk.page.add_init_script("window.print = () => {}")
+        yield desk
 
 
 def test_a_spoken_order_rings_and_is_accepted_undone_refused_and_printed(alice: Desk, phone: RunningTwilio) -> None:

@@ -143,7 +143,7 @@ def test_the_list_colors_and_names_every_state(harbour: World, client_of_alice: 
         Call.objects.create(organization=harbour.organization, state=state)
     page = client_of_alice.get(LIST).content.decode()
     for state in CallState:
-        assert state.label in page
+        assert str(state.label) in page
     for words in ("Agent hung up", "1:05", "0.90 s", "11.00 EUR"):
         assert words in page
 
