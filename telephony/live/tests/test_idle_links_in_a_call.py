@@ -18,7 +18,7 @@ from .conftest import Provider, Serving, call_of, comes_true, end_of, in_a_threa
 from .handset import Handset
 from .served import served
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits, pytest.mark.embedded]
 
 CONNECTS_AFTER_S, SPEAKS_AFTER_S = 0.6, 0.7
 SLOW = (f"slow_connect={CONNECTS_AFTER_S * 1000:.0f}", f"slow={SPEAKS_AFTER_S * 1000:.0f}")

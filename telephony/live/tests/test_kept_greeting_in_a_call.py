@@ -23,7 +23,7 @@ from .handset import Handset
 from .scripted_provider import ScriptedProvider, url_of
 from .tiny_provider import TONE
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits, pytest.mark.embedded]
 
 TEXT = "Welcome to the Golden Fork, how can I help you today?"
 LASTS_MS = 3_000

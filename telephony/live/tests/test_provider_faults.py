@@ -12,7 +12,7 @@ from pytest_django import Settings
 from .conftest import Provider, comes_true, end_of, kinds_of
 from .handset import Handset
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits, pytest.mark.embedded]
 
 FALL_BACKS = ("Say", "Dial", "Record")
 

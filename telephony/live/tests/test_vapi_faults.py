@@ -18,7 +18,7 @@ from voiceapp.simulators.vapi.tests.running import running_vapi
 from .conftest import Provider, end_of, kinds_of
 from .handset import Handset
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits, pytest.mark.embedded]
 
 KEY = "the-private-key"
 

@@ -22,7 +22,7 @@ from voiceapp.tests.gate import closed_address
 
 from .conftest import OPENAI_KEY, SendRequest
 
-pytestmark = pytest.mark.waits
+pytestmark = [pytest.mark.waits, pytest.mark.embedded]
 
 BAD_BODIES: list[Any] = [
     {"instructions": 5},
