@@ -18,7 +18,7 @@ PING = 0x89
 PONG = 0x8A
 _MASKED = 0x80
 READ_BYTES = 1 << 16
-# Told of new bytes only: what was read to its end costs no second look.
+# Notified of new bytes only: what was read to its end costs no second look.
 _BYTES_CAME = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 _ROOM_CAME = select.EPOLLOUT
 _EVENTS_AT_ONCE = 64  # more of them would keep the clock of the callers waiting

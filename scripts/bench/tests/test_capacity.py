@@ -17,11 +17,11 @@ from load import Load, Sight
 
 
 def search(window: Callable[[int], Sight | None]) -> Capacity:
-    class Told(Search):
+    class Probe(Search):
         async def _window(self, number: int) -> Sight | None:
             return window(number)
 
-    return asyncio.run(Told(cast("Load", None), cast("Calls", None)).run())
+    return asyncio.run(Probe(cast("Load", None), cast("Calls", None)).run())
 
 
 def good(number: int) -> Sight:

@@ -49,7 +49,7 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.fixture
 def agent(settings: Settings) -> Agent:
-    """Of a house that sells, books, texts, has webhooks and a person."""
+    """Of an organization that sells, books, texts, has webhooks and a person."""
     settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = "AC" + "1" * 32, "token"
     organization = make_organization()
     PhoneNumber.objects.create(organization=organization, number="+4930123456")

@@ -97,8 +97,8 @@ function tick() {
 function showPrep({ prepMinutes, busyMinutes, busyUntil, busyUntilWords }) {
     const isBusy = busyUntil !== null && busyUntil > nowS();
     const minutes = prepMinutes === null ? null : prepMinutes + (isBusy ? busyMinutes : 0);
-    const told = minutes === null ? t("Callers hear no preparation time.") : t("Callers hear: ready in about %(minutes)s min.", { minutes });
-    byId("prep-words").textContent = isBusy ? `${told} ${t("Busy until %(time)s.", { time: busyUntilWords })}` : told;
+    const text = minutes === null ? t("Callers hear no preparation time.") : t("Callers hear: ready in about %(minutes)s min.", { minutes });
+    byId("prep-words").textContent = isBusy ? `${text} ${t("Busy until %(time)s.", { time: busyUntilWords })}` : text;
     const field = byId("prep");
     if (field && document.activeElement !== field) field.value = prepMinutes ?? "";
     if (byId("not-busy")) byId("not-busy").hidden = !isBusy;

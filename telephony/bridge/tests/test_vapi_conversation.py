@@ -87,9 +87,9 @@ def test_a_greeting_that_is_not_spoken_is_requested_in_another_way() -> None:
 def test_a_kept_greeting_is_told_and_not_repeated() -> None:
     stage = VapiStage(briefing("Hello.", greeting_audio=b"\x21" * 8_000))
     assert not stage.spoken_by_us
-    (told,) = stage.sent("add-message")
-    assert told["message"] == {"role": "assistant", "content": "Hello."}
-    assert told["triggerResponseEnabled"] is False
+    (added,) = stage.sent("add-message")
+    assert added["message"] == {"role": "assistant", "content": "Hello."}
+    assert added["triggerResponseEnabled"] is False
 
 
 def test_a_protected_greeting_cannot_be_interrupted_at_vapi() -> None:
@@ -349,8 +349,8 @@ def test_a_lost_link_is_replaced_by_a_call_that_knows_the_conversation() -> None
     stage.listen(500)
     assert stage.links_opened == 2
     stage.open()
-    told = [frame["message"] for frame in stage.sent("add-message")]
-    assert told[:2] == [
+    added = [frame["message"] for frame in stage.sent("add-message")]
+    assert added[:2] == [
         {"role": "assistant", "content": "Hello."},
         {"role": "user", "content": "A tire change, please."},
     ]

@@ -79,9 +79,9 @@ async def test_the_second_session_knows_the_first_and_says_that_nobody_was_reach
     assert await end_of(again, within_s=5) == ("completed", "caller_hung_up")
     _, second = vapi.created
     assert "cannot take your call" in str(second["assistantOverrides"]["firstMessage"])
-    told = [frame["message"]["content"] for frame in vapi.of_type("add-message")]
-    assert any("I want to speak to Anna." in each for each in told)
-    assert any("Nobody took the call: Anna could not be reached." in each for each in told)
+    added = [frame["message"]["content"] for frame in vapi.of_type("add-message")]
+    assert any("I want to speak to Anna." in each for each in added)
+    assert any("Nobody took the call: Anna could not be reached." in each for each in added)
     assert (await kinds_of(again)).count("agent_back") == 1
     texts = [line.text async for line in stored.lines.all()]
     assert texts[:2] == ["Hello.", "I want to speak to Anna."]

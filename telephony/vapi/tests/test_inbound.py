@@ -218,10 +218,10 @@ def closed_today(organization: Organization, target: TransferTarget) -> None:
 
 def requested(*arguments: dict[str, Any]) -> dict[str, Any]:
     """As the last tool calls of the conversation, which VAPI sends along."""
-    told = artifact("b: Hello!", "u: A person, please.")
+    report = artifact("b: Hello!", "u: A person, please.")
     calls = tool_calls([(f"c{number}", "transferCall", each) for number, each in enumerate(arguments)])["toolCallList"]
-    told["artifact"]["messages"].append({"role": "tool_calls", "toolCalls": calls})
-    return told
+    report["artifact"]["messages"].append({"role": "tool_calls", "toolCalls": calls})
+    return report
 
 
 def destination(sender: VapiSender, **fields: Any) -> dict[str, Any]:

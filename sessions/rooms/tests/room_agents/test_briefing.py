@@ -1,4 +1,4 @@
-"""What a worker's job is told of the agent it was sent for, and which jobs are refused."""
+"""What a worker's job learns of the agent it was sent for, and which jobs are refused."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def brief(agent: RoomAgent, **values: str) -> RoomBriefing:
 
 
 def test_the_agent_is_the_published_one(call: Call, agent: RoomAgent) -> None:
-    told = brief(agent)
-    assert told.briefing.instructions.startswith("You are Giulia.")
-    assert "transfer_call" in {tool["name"] for tool in told.briefing.tools}
-    assert (told.past, told.turns, told.since_ms) == ((), 0, 0)
+    briefed = brief(agent)
+    assert briefed.briefing.instructions.startswith("You are Giulia.")
+    assert "transfer_call" in {tool["name"] for tool in briefed.briefing.tools}
+    assert (briefed.past, briefed.turns, briefed.since_ms) == ((), 0, 0)
 
 
 def test_a_prompt_and_a_voice_of_the_call_apply_to_it_alone(call: Call) -> None:
     own = agent_expected(call, system_prompt="Sell umbrellas.", voice="shimmer")
-    told = brief(own).briefing
-    assert told.instructions.startswith("Sell umbrellas.")
-    assert told.voice == "shimmer"
+    briefed = brief(own).briefing
+    assert briefed.instructions.startswith("Sell umbrellas.")
+    assert briefed.voice == "shimmer"
     assert call.agent_version
     call.agent_version.refresh_from_db()
     assert (call.agent_version.prompt, call.agent_version.voice) == ("You are Giulia.", "cedar")
@@ -65,9 +65,9 @@ def test_a_worker_that_takes_the_place_of_another_gets_the_conversation_so_far(c
             LineSpoken("item_1", Speaker.AGENT, "Hello.", 500, 0),
         ],
     )
-    told = brief(agent)
-    assert told.past == (("agent", "Hello."), ("caller", "Two small funghi."))
-    assert told.turns == 1
+    briefed = brief(agent)
+    assert briefed.past == (("agent", "Hello."), ("caller", "Two small funghi."))
+    assert briefed.turns == 1
 
 
 @pytest.mark.parametrize("call_id", ["", "x", "\x00", "9942aeda-8f49-4787-b2f0-cea10a4e8b58", "1" * 5_000])

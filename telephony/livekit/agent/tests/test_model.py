@@ -31,15 +31,15 @@ def key(settings: Settings) -> None:
 @pytest.mark.parametrize("reduction", ["near_field", "far_field", None])
 def test_noise_is_reduced_as_the_published_version_wishes(reduction: str | None) -> None:
     options = realtime_model(replace(BRIEFING, noise_reduction=reduction), lambda _: None)._opts
-    told = options.input_audio_noise_reduction
-    assert (told.type if told else None) == reduction
+    option = options.input_audio_noise_reduction
+    assert (option.type if option else None) == reduction
 
 
 def test_turns_are_detected_as_the_published_version_wishes() -> None:
     turns = TurnDetection(kind="server_vad", threshold=0.7, prefix_padding_ms=200, silence_ms=900, interrupts=False)
-    told = realtime_model(replace(BRIEFING, turn_detection=turns), lambda _: None)._opts.turn_detection
-    assert told is not None
-    assert told.model_dump(exclude_none=True) == {
+    option = realtime_model(replace(BRIEFING, turn_detection=turns), lambda _: None)._opts.turn_detection
+    assert option is not None
+    assert option.model_dump(exclude_none=True) == {
         "type": "server_vad", "threshold": 0.7, "prefix_padding_ms": 200, "silence_duration_ms": 900,
         "create_response": True, "interrupt_response": False,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A real CalDAV server on loopback: Radicale, with a user of its own, behind a door that tests can close."""
+"""A real CalDAV server on loopback: Radicale, with a user of its own, whose access tests can take away."""
 
 from __future__ import annotations
 
