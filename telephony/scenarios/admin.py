@@ -39,7 +39,8 @@ class ScenarioList(DatedList):
         super().get_results(request)
         runs = newest_runs([each.pk for each in self.result_list])
         for scenario in self.result_list:
-            setattr(scenario, "newest", {target: runs.get((scenario.pk, target)) for target in Target})  # noqa: B010
+            newest = {target: runs.get((scenario.pk, target)) for target in Target}
+            setattr(scenario, "newest", newest)  # noqa: B010 - no attribute of a scenario's
 
 
 @dataclass(frozen=True, slots=True)

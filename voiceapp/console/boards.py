@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, JsonResponse
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -26,7 +30,7 @@ def board_buttons(find: Find) -> Callable[[Button], Callable[..., HttpResponseBa
     def decorate(view: Button) -> Callable[..., HttpResponseBase]:
         @require_POST
         @requires_sign_in
-        def answered(request: HttpRequest, /, organization_id: str, **names: Any) -> HttpResponseBase:
+        def responds(request: HttpRequest, /, organization_id: str, **names: Any) -> HttpResponseBase:
             organization, operates = find(request, organization_id)
             if not operates:
                 return JsonResponse({"error": "no_access", "message": _no_access()}, status=403)
@@ -35,7 +39,7 @@ def board_buttons(find: Find) -> Callable[[Button], Callable[..., HttpResponseBa
             except ApplicationError as exc:
                 return JsonResponse({"error": "refused", "message": str(exc)}, status=409)
 
-        return answered
+        return responds
 
     return decorate
 
@@ -66,6 +70,17 @@ def board_texts(*, offline: str) -> dict[str, object]:
         "notSavedOffline": _("Not saved: there is no connection. Try again when the page is online."),
         "notSaved": _("Not saved: the server failed. Try again."),
     }
+
+
+def chosen_board(request: HttpRequest, mine: Sequence[Organization], *, page: str, title: str) -> HttpResponseBase:
+    """The page of the user's only organization, or a choice. `page`: the name of its address."""
+    if not mine:
+        raise PermissionDenied
+    choices = [(row.name, reverse(page, args=(row.pk,))) for row in mine]
+    if len(choices) == 1:
+        return HttpResponseRedirect(choices[0][1])
+    context = {**admin.site.each_context(request), "title": title, "choices": choices}
+    return TemplateResponse(request, "admin/parts/choose_board.html", context)
 
 
 def uuid_of(text: str) -> UUID:

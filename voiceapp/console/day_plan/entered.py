@@ -46,7 +46,7 @@ def entered_start(request: HttpRequest, organization: Organization) -> dt.dateti
     if date is None:
         raise ApplicationError(_("Enter the day like 2026-12-24."))
     try:
-        clock = dt.datetime.strptime(request.POST.get("time", "")[:5], "%H:%M").time()  # noqa: DTZ007
+        clock = dt.datetime.strptime(request.POST.get("time", "")[:5], "%H:%M").time()  # noqa: DTZ007 - a time of day has none
     except ValueError as exc:
         raise ApplicationError(_("Enter the time like 17:30.")) from exc
     return local_start(organization, date, clock)

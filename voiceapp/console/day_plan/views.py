@@ -7,14 +7,11 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -40,7 +37,7 @@ from sessions.appointments.services.states import BEFORE, close_appointment
 from sessions.appointments.services.undoing import undo_change
 from sessions.messages.texts.models import text_settings_of
 from sessions.moves import LONGEST_REASON
-from voiceapp.console.boards import board_buttons, board_texts, number_of, uuid_of
+from voiceapp.console.boards import board_buttons, board_texts, chosen_board, number_of, uuid_of
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.feeds.streaming import event_stream, requires_sign_in
 from voiceapp.core.phones.numbers import LONGEST_TYPED
@@ -50,18 +47,12 @@ from .entered import date_of, entered_resource, entered_start, line_of, required
 from .texts import page_texts, reasons
 
 
-def choose(request: HttpRequest) -> HttpResponse:
+def choose(request: HttpRequest) -> HttpResponseBase:
     """The plan of the user's only organization with resources, or a choice."""
     visible = _visible(request)
     with_resources = visible.filter(resources__isnull=False).distinct()
     mine = list((with_resources if with_resources.exists() else visible)[:100])
-    if not mine:
-        raise PermissionDenied
-    if len(mine) == 1:
-        return HttpResponseRedirect(reverse("day-plan", args=(mine[0].pk,)))
-    choices = [(row.name, reverse("day-plan", args=(row.pk,))) for row in mine]
-    context = {**admin.site.each_context(request), "title": _("Day plan"), "choices": choices}
-    return TemplateResponse(request, "admin/order_board/choose.html", context)
+    return chosen_board(request, mine, page="day-plan", title=_("Day plan"))
 
 
 def plan(request: HttpRequest, organization_id: str) -> HttpResponse:

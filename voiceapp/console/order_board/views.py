@@ -6,14 +6,11 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +25,7 @@ from sessions.orders.board.services import set_busy, set_prep_minutes
 from sessions.orders.models import Order, OrderState
 from sessions.orders.services.customer_texts import was_texted
 from sessions.orders.services.states import BEFORE, IS_MOVED, move_order, undo_move
-from voiceapp.console.boards import board_buttons, board_texts, number_of, uuid_of
+from voiceapp.console.boards import board_buttons, board_texts, chosen_board, number_of, uuid_of
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.feeds.streaming import event_stream, requires_sign_in
 
@@ -41,18 +38,12 @@ OFFLINE = gettext_lazy("Offline: what you see may be out of date. New orders app
 TEXTED_ALREADY = gettext_lazy("Its customer has been texted already: please call.")
 
 
-def choose(request: HttpRequest) -> HttpResponse:
+def choose(request: HttpRequest) -> HttpResponseBase:
     """The board of the user's only organization, or a choice."""
     access = access_of(request)
     organizations = Organization.objects.visible_to(access.principal(Area.ORDERS)).filter(takes_orders=True)
     mine = list((organizations if organizations.exists() else _visible(request))[:100])
-    if not mine:
-        raise PermissionDenied
-    if len(mine) == 1:
-        return HttpResponseRedirect(reverse("order-board", args=(mine[0].pk,)))
-    choices = [(row.name, reverse("order-board", args=(row.pk,))) for row in mine]
-    context = {**admin.site.each_context(request), "title": gettext("Order board"), "choices": choices}
-    return TemplateResponse(request, "admin/order_board/choose.html", context)
+    return chosen_board(request, mine, page="order-board", title=gettext("Order board"))
 
 
 def board(request: HttpRequest, organization_id: str) -> HttpResponse:
