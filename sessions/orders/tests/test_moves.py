@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from agents.catalog.models import Item
@@ -83,16 +83,18 @@ def test_callers_hear_the_preparation_time_and_a_longer_one_while_the_kitchen_is
     assert BoardSettings.objects.get().prep_minutes == 20
 
 
-def test_the_agent_says_the_time_in_the_read_back_the_confirmation_and_its_instructions() -> None:
-    organization, call = make_restaurant()
-    set_prep_minutes(organization, 20)
-    phone = Phone(call.pk)
-    phone.add("Tiramisu")
-    ready = "It will be ready at about "
-    assert re.search(rf"{ready}\S+ [ap]m\. Is that right\?$", phone.use("read_back_order")["say"])
-    phone.speaks()
-    order_said = phone.use("submit_order")["say"]
-    assert order_said.endswith(ready_sentence(organization, Order.objects.get().ready_at))
-    assert "## Preparation time" in brief(call).instructions
-    Organization.objects.update(takes_orders=False)
-    assert "## Preparation time" not in brief(Call.objects.get()).instructions
+@pytest.mark.parametrize(("now", "said"), [("17:02", "6:25 pm"), ("22:40", "midnight")])
+def test_the_agent_says_the_time_in_the_read_back_the_confirmation_and_its_instructions(now: str, said: str) -> None:
+    with time_machine.travel(f"2026-12-01T{now}:00Z", tick=False):
+        organization, call = make_restaurant()
+        set_prep_minutes(organization, 20)
+        phone = Phone(call.pk)
+        phone.add("Tiramisu")
+        ready = f"It will be ready at about {said}."
+        assert phone.use("read_back_order")["say"].endswith(f" {ready} Is that right?")
+        phone.speaks()
+        assert phone.use("submit_order")["say"].endswith(f" {ready}")
+        assert ready_sentence(organization, Order.objects.get().ready_at) == ready
+        assert "## Preparation time" in brief(call).instructions
+        Organization.objects.update(takes_orders=False)
+        assert "## Preparation time" not in brief(Call.objects.get()).instructions
