@@ -9,7 +9,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from picows import (
     WSAutoPingStrategy,
@@ -39,6 +39,9 @@ READ_BUFFER_BYTES = 24 * 1024
 # picows keeps a buffer as large as the largest text it wrote: per call, for nothing.
 LONG_TEXT = 4096
 HEADER_ROOM = 14
+# aiofastnet has a buffer in each direction of 257 KB for each link, and what was once used of it stays. One record fits
+# into these; what is longer takes several turns.
+TLS_BUFFERS: dict[str, Any] = {"ssl_incoming_bio_size": 17 * 1024, "ssl_outgoing_bio_size": 17 * 1024}
 
 TEXT = WSMsgType.TEXT
 BINARY = WSMsgType.BINARY
@@ -142,6 +145,7 @@ class ProviderLink(WSListener):
                 proxy=None,
                 use_aiofastnet=is_secure,  # on plain TCP uvloop's own transport needs less
                 socket_factory=connected_socket if is_secure else None,
+                **(TLS_BUFFERS if is_secure else {}),
             )
         finally:
             self._notice_closed_socket()

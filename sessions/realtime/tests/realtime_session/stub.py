@@ -97,8 +97,8 @@ def serving(stub: Stub) -> Iterator[Stub]:
         thread.join()
 
 
-def behind_tls(stub: Stub, name: str, folder: Path) -> ssl.SSLContext:
-    """Put the stub behind a certificate for this name; the context that trusts it."""
+def certificate_for(name: str, pem: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's context with a certificate for this name, which is kept in the file, and one that trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
@@ -109,7 +109,6 @@ def behind_tls(stub: Stub, name: str, folder: Path) -> ssl.SSLContext:
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    pem = folder / "stub.pem"
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -117,5 +116,11 @@ def behind_tls(stub: Stub, name: str, folder: Path) -> ssl.SSLContext:
     pem.write_bytes(private + public)
     own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     own.load_cert_chain(pem)
+    return own, ssl.create_default_context(cadata=public.decode())
+
+
+def behind_tls(stub: Stub, name: str, folder: Path) -> ssl.SSLContext:
+    """Put the stub behind a certificate for this name; the context that trusts it."""
+    own, trusting = certificate_for(name, folder / "stub.pem")
     stub.socket = own.wrap_socket(stub.socket, server_side=True, do_handshake_on_connect=False)
-    return ssl.create_default_context(cadata=public.decode())
+    return trusting
