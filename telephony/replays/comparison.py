@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
 
 from sessions.appointments.models import AppointmentState
+from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.orders.line_texts import text_of_line
 from sessions.orders.models import VOID_STATES
@@ -15,10 +20,12 @@ from telephony.scenarios.expectations import written
 
 from .replay import Replayed
 
+NOTHING = "–"
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one of the two. Times in ms; None where nothing was measured."""
+    """Of one of the two. Times in ms; None where nothing was measured. `end_reason`: an EndReason's value."""
 
     order: tuple[str, ...]
     total: str
@@ -33,6 +40,20 @@ class Figures:
     def as_json(self) -> dict[str, object]:
         return asdict(self)
 
+    @classmethod
+    def of_json(cls, stored: Mapping[str, Any]) -> Figures:
+        lists = {name: tuple(stored[name]) for name in ("order", "appointments")}
+        return cls(**{**stored, **lists})
+
+
+class Line(NamedTuple):
+    """`change`: what differs, like “+120 ms”; empty where both are the same."""
+
+    label: str
+    before: str
+    now: str
+    change: str = ""
+
 
 def figures_of_call(call: Call) -> Figures:
     """Of the call as it was."""
@@ -45,8 +66,7 @@ def figures_of_call(call: Call) -> Figures:
     lines = tuple(text_of_line(line) for line in order.lines.prefetch_related("modifiers")) if order else ()
     made = Made(lines, order.total if order else None, order.currency if order else "", appointments)
     times = [each for each in call.turns.values_list("response_ms", flat=True) if each is not None]
-    reason = call.get_end_reason_display() if call.end_reason else ""
-    return _figures(made, times, call.interruptions, call.duration_s, reason)
+    return _figures(made, times, call.interruptions, call.duration_s, call.end_reason)
 
 
 def figures_of_replay(replayed: Replayed) -> Figures:
@@ -61,19 +81,24 @@ def same_result(one: Figures, other: Figures) -> bool:
     return (sorted(one.order), one.total) == (sorted(other.order), other.total) and without_dates[0] == without_dates[1]
 
 
-def table(replayed: Figures, original: Figures | None) -> list[tuple[str, str, str]]:
-    """Label, original, replay. Lines of an order one below the other."""
+def table(replayed: Figures, original: Figures | None) -> list[Line]:
+    """Lines of an order one below the other."""
     before = original or Figures((), "", (), 0, None, None, 0, None, "")
-    rows = _listed("Order", before.order, replayed.order)
-    rows.append(("Total", before.total or "–", replayed.total or "–"))
-    rows += _listed("Appointment", before.appointments, replayed.appointments)
-    for label, name, unit in (
-        ("Turns", "turns", ""), ("Response time, median", "median_response_ms", " ms"),
-        ("Response time, slowest", "slowest_response_ms", " ms"), ("Interruptions", "interruptions", ""),
-        ("Duration", "duration_s", " s"), ("End", "end_reason", ""),
-    ):  # fmt: skip
-        rows.append((label, _shown(getattr(before, name), unit), _shown(getattr(replayed, name), unit)))
-    return rows
+    return [
+        *_listed(_("Order"), before.order, replayed.order),
+        _line(_("Total"), before.total, replayed.total),
+        *_listed(_("Appointment"), before.appointments, replayed.appointments),
+        _counted(_("Turns"), before.turns, replayed.turns),
+        _counted(_("Response time, median"), before.median_response_ms, replayed.median_response_ms, " ms"),
+        _counted(_("Response time, slowest"), before.slowest_response_ms, replayed.slowest_response_ms, " ms"),
+        _counted(_("Interruptions"), before.interruptions, replayed.interruptions),
+        _counted(_("Duration"), before.duration_s, replayed.duration_s, " s"),
+        _line(_("End"), _reason(before.end_reason), _reason(replayed.end_reason)),
+    ]
+
+
+def _reason(value: str) -> str:
+    return str(EndReason(value).label) if value else ""
 
 
 def _figures(made: Made, times: Sequence[int], interruptions: int, duration_s: int | None, reason: str) -> Figures:
@@ -90,17 +115,19 @@ def _figures(made: Made, times: Sequence[int], interruptions: int, duration_s: i
     )
 
 
-def _listed(label: str, before: Sequence[str], after: Sequence[str]) -> list[tuple[str, str, str]]:
+def _listed(label: str, before: Sequence[str], after: Sequence[str]) -> list[Line]:
     """Equal lines beside each other, as far as both have them."""
-    common = [each for each in before if each in after]
     only_before = [each for each in before if each not in after]
     only_after = [each for each in after if each not in before]
-    rows = [(label, each, each) for each in common]
-    for at in range(max(len(only_before), len(only_after))):
-        old, new = (side[at] if at < len(side) else "–" for side in (only_before, only_after))
-        rows.append((label, old, new))
-    return rows
+    rows = [Line(label, each, each) for each in before if each in after]
+    return rows + [_line(label, old, new) for old, new in zip_longest(only_before, only_after, fillvalue="")]
 
 
-def _shown(value: object, unit: str) -> str:
-    return "–" if value is None or value == "" else f"{value}{unit}"
+def _line(label: str, before: str, now: str) -> Line:
+    return Line(label, before or NOTHING, now or NOTHING, "" if before == now else _("Differs"))
+
+
+def _counted(label: str, before: int | None, now: int | None, unit: str = "") -> Line:
+    shown = [NOTHING if each is None else f"{each}{unit}" for each in (before, now)]
+    change = f"{now - before:+d}{unit}" if before is not None and now is not None and now != before else ""
+    return Line(label, shown[0], shown[1], change)

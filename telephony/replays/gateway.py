@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from uuid import UUID
 
 from sessions.calls.briefing import Briefing
@@ -13,16 +13,23 @@ from sessions.calls.outcomes import ToolResult
 from sessions.tools.dry_run import DryRun
 from telephony.live.gateway import CallGateway
 
+# Given how many utterances were said; whether the replay goes on.
+KeepSaid = Callable[[int], bool]
+
 
 class ReplayGateway(CallGateway):
     """Of one call."""
 
-    def __init__(self, briefing: Briefing, dry_run: DryRun) -> None:
+    def __init__(self, briefing: Briefing, dry_run: DryRun, keep_said: KeepSaid) -> None:
         super().__init__(threads=1)
         self.facts: list[Fact] = []
         self.reason: EndReason | None = None
         self._briefing = briefing
         self.dry_run = dry_run
+        self._keep_said = keep_said
+
+    async def keep_said(self, count: int) -> bool:
+        return await self._run(self._keep_said, count)
 
     async def brief(self, call_id: UUID) -> Briefing:
         return self._briefing

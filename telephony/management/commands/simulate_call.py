@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,10 +13,9 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from agents.configuration.models import Agent, AgentVersion, Persona
-from recordings.files import copy_file
 from sessions.calls.facts import Speaker
 from sessions.calls.models import Call
-from telephony.replays.caller_audio import utterances_of
+from telephony.replays.caller_audio import Utterance, recording_of, utterances_of, utterances_of_call
 from telephony.replays.comparison import Figures, figures_of_call, figures_of_replay, same_result, table
 from telephony.replays.replay import Replayed, replay
 from voiceapp.core.errors import ApplicationError
@@ -70,7 +68,7 @@ class Command(BaseCommand):
     def show(self, replayed: Replayed, after: Figures, original: Figures | None, persona: Persona) -> None:
         for line in replayed.lines:
             self.stdout.write(f"{'Caller' if line.speaker is Speaker.CALLER else 'Agent ':<7}{line.text}")
-        rows = [("", "original" if original else "", name_of(persona)), *table(after, original)]
+        rows = [("", "original" if original else "", name_of(persona)), *(line[:3] for line in table(after, original))]
         widths = [max(len(row[at]) for row in rows) for at in range(2)]
         for label, before, now in rows:
             middle = f"{before:<{widths[1]}}  " if original else ""
@@ -110,20 +108,15 @@ def version_of(agent: Agent, name: str) -> Persona:
     return version
 
 
-def audio_of(call: Call | None, wav: object) -> Sequence[bytes]:
+def audio_of(call: Call | None, wav: object) -> Sequence[Utterance]:
     """Of the file, or of the call's recording, whose first channel is the caller's."""
     if wav:
         return utterances_of(Path(str(wav)))
     if call is None:
         raise ApplicationError("Name a file with --wav, or a recorded call with --call.")
-    recordings = call.recordings.filter(state__in=("stored", "cut_short"), size_bytes__gt=0, voicemail__isnull=True)
-    recording = recordings.order_by("created_at").first()
-    if recording is None:
+    if recording_of(call) is None:
         raise ApplicationError("This call has no stored recording. Name a file with --wav.")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "call"
-        copy_file(recording, path)
-        return utterances_of(path)
+    return utterances_of_call(call)
 
 
 def name_of(persona: Persona) -> str:
