@@ -20,6 +20,8 @@ class TelephonyConfig(AppConfig):
         from telephony.live.greeting_maker import make_greeting
         from telephony.live.providers import PROVIDERS
         from telephony.livekit.events import process_livekit_event
+        from telephony.replays.models import ReplayRun, replay_runs
+        from telephony.replays.services import run_replay
         from telephony.scenarios.models import ScenarioRun, scenario_runs
         from telephony.scenarios.readiness import check_scenarios
         from telephony.scenarios.services import run_scenario
@@ -33,6 +35,8 @@ class TelephonyConfig(AppConfig):
         MORE_CHECKS.extend((check_number, check_scenarios))
         for target in ScenarioRun.Target:
             scenario_runs.register(target, run_scenario)
+        for replay_target in ReplayRun.Target:
+            replay_runs.register(replay_target, run_replay)
         FINDERS[AlertKind.NUMBER] = find_numbers_elsewhere
         outbox.register(caller_requests.TOPIC, caller_requests.delete_caller)
         for provider in PROVIDERS:

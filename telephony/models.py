@@ -2,6 +2,7 @@
 
 import telephony.caller_requests.models
 import telephony.events.models
+import telephony.replays.models
 import telephony.scenarios.models
 import telephony.twilio.models
 import telephony.twilio.transfers.models

@@ -14,8 +14,10 @@ from telephony.events.inbox import inbox
 from telephony.events.models import ProviderEvent
 from telephony.events.refusals import purge_refusals
 from telephony.livekit.reconciliation import reconcile_rooms
+from telephony.replays.models import ReplayRun, replay_runs
+from telephony.replays.replay import LONGEST_S as LONGEST_REPLAY_S
 from telephony.scenarios.models import ScenarioRun, scenario_runs
-from telephony.scenarios.only_run import only_run
+from telephony.scenarios.only_run import REPLAYS, only_run
 from telephony.twilio.numbers.services import check_numbers
 from telephony.twilio.services.call_tokens import forget_call_tokens
 from telephony.twilio.services.lost_calls import close_lost_calls
@@ -54,10 +56,22 @@ def run_scenarios(*targets: str) -> int:
         return scenario_runs.process_due() if is_ours else 0
 
 
+@shared_task(
+    name="telephony.tasks.run_replays",
+    expires=60,
+    soft_time_limit=LONGEST_REPLAY_S + 120,
+    time_limit=LONGEST_REPLAY_S + 180,
+)
+def run_replays(*targets: str) -> int:
+    """After a replay was started, and every 15 s, as scenarios are run. They take as long as the calls did."""
+    with only_run(REPLAYS) as is_ours:
+        return replay_runs.process_due() if is_ours else 0
+
+
 @shared_task(name="telephony.tasks.purge_scenario_runs", expires=3000)
 def purge_scenario_runs() -> int:
-    """Every hour: delete the results of old runs."""
-    return purge_jobs(ScenarioRun)
+    """Every hour: delete the results of old runs and replays."""
+    return purge_jobs(ScenarioRun) + purge_jobs(ReplayRun)
 
 
 @shared_task(name="telephony.tasks.reap_lost_calls", expires=25)

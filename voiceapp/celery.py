@@ -48,6 +48,7 @@ app.conf.beat_schedule = {
     "reconcile-vapi-calls": {"task": "telephony.tasks.reconcile_vapi_calls", "schedule": 30.0},
     "remove-old-voicemail": {"task": "telephony.tasks.remove_old_voicemail", "schedule": 3600.0},
     "run-scenarios": {"task": "telephony.tasks.run_scenarios", "schedule": 15.0},
+    "run-replays": {"task": "telephony.tasks.run_replays", "schedule": 15.0},
     "purge-scenario-runs": {"task": "telephony.tasks.purge_scenario_runs", "schedule": 3600.0},
     "close-lost-calls": {"task": "telephony.tasks.reap_lost_calls", "schedule": 30.0},
 }

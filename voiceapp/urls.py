@@ -18,6 +18,7 @@ from voiceapp.console.call_page.page_view import for_named_sites
 from voiceapp.console.call_page.views import call_page
 from voiceapp.console.live_calls import views as live_calls
 from voiceapp.console.setup import views as setup
+from voiceapp.console.test_bench import replays
 from voiceapp.console.test_bench import views as test_bench
 from voiceapp.core.api import docs
 from voiceapp.management.doctor.report import report
@@ -44,6 +45,7 @@ urlpatterns = [
     path("admin/live/<uuid:call_id>/<slug:name>/", admin.site.admin_view(live_calls.act), name="live-call-act"),
     path("admin/bench/<int:agent_id>/", admin.site.admin_view(test_bench.bench), name="test-bench"),
     path("admin/bench/call/<uuid:call_id>/", admin.site.admin_view(test_bench.from_call), name="scenario-from-call"),
+    path("admin/bench/call/<uuid:call_id>/replays/", admin.site.admin_view(replays.replays), name="call-replays"),
     path("admin/", admin.site.urls),
     path("call/<slug:organization>", call_page, name="call-page"),
     path("call/<slug:organization>/visitor", for_named_sites(VisitorTokenView.as_view()), name="visitor-token"),

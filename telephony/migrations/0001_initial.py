@@ -298,6 +298,37 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('scenario', 'target'), name='a_scenario_waits_once_for_each_target')],
             },
         ),
+        migrations.CreateModel(
+            name='ReplayRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('partition_key', models.CharField(blank=True, max_length=128)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Done'), ('failed', 'Failed'), ('unconfigured', 'Not configured')], default='waiting', max_length=12)),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('due_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='next attempt at')),
+                ('lease_expires_at', models.DateTimeField(editable=False, null=True)),
+                ('last_error', models.CharField(blank=True, max_length=300)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('done_at', models.DateTimeField(null=True, verbose_name='completed at')),
+                ('target', models.CharField(choices=[('draft', 'Draft'), ('version', 'Version')], max_length=7, verbose_name='run against')),
+                ('started_by', models.CharField(blank=True, max_length=150, verbose_name='started by')),
+                ('utterances', models.PositiveIntegerField(help_text='How often the caller speaks.', null=True)),
+                ('said', models.PositiveIntegerField(default=0, help_text='How many of these were said.')),
+                ('outcome', models.CharField(blank=True, choices=[('same', 'The same result'), ('different', 'Another result'), ('broken', 'Could not be run')], max_length=9, verbose_name='result')),
+                ('reason', models.CharField(blank=True, max_length=300, verbose_name='reason')),
+                ('figures', models.JSONField(default=dict, help_text='What came of it.')),
+                ('lines', models.JSONField(default=list, help_text='The conversation.')),
+                ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='replays', to='voice_sessions.call', verbose_name='call')),
+                ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replays', to='agents.agentversion', verbose_name='version')),
+            ],
+            options={
+                'verbose_name': 'replay',
+                'verbose_name_plural': 'replays',
+                'ordering': ('-id',),
+                'indexes': [models.Index(fields=['state', 'due_at'], name='replay_run_due'), models.Index(fields=['call', '-id'], name='replay_run_newest'), models.Index(fields=['partition_key', 'id'], name='replay_run_order')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('call',), name='a_call_waits_for_one_replay')],
+            },
+        ),
     ]
 
 

@@ -50,6 +50,7 @@ PURGED = {
     "limits.LimitCount": "limits.tasks.purge_limit_counts",
     "sessions.Session": "agents.tasks.purge_sign_ins",
     "telephony.ProviderEvent": "telephony.tasks.purge_inbox",
+    "telephony.ReplayRun": "telephony.tasks.purge_scenario_runs",
     "telephony.ScenarioRun": "telephony.tasks.purge_scenario_runs",
     "telephony.Voicemail": "telephony.tasks.remove_old_voicemail",
     "voice_sessions.Alert": "sessions.tasks.purge_alerts",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import Q, QuerySet
@@ -278,6 +279,7 @@ class CallAdmin(NumberSearch[Call], CallListPages):
                 "state_color": CALL_COLORS[CallState(call.state)],
                 "order_colors": ORDER_COLORS,
                 "may_make_scenario": may_make_scenario(access_of(request), call),
+                "may_replay": may_replay(access_of(request), call),
                 "may_listen": self.has_power(request, Power.OPERATE, call),
                 "may_play": plays,
                 "may_play_here": plays and page.player is not None,
@@ -298,6 +300,11 @@ def may_make_scenario(access: Access, call: Call) -> bool:
     return not call.is_live and call.agent_id is not None and access.may(Area.AGENTS, Power.EDIT, call.organization_id)
 
 
+def may_replay(access: Access, call: Call) -> bool:
+    """Whether what the caller said may be said to another version: as it costs what a call costs, in development."""
+    return settings.ENVIRONMENT == "dev" and may_make_scenario(access, call) and files_of(call).exists()
+
+
 def may_play(access: Access, call: Call) -> bool:
     """Whether this user may listen to the call's recordings."""
     if call.organization_id is None:
@@ -305,12 +312,16 @@ def may_play(access: Access, call: Call) -> bool:
     return access.may(Area.RECORDINGS, Power.OPERATE, call.organization_id)
 
 
+def files_of(call: Call) -> QuerySet[Any]:
+    """The recordings of the conversation that can be heard."""
+    return call.recordings.filter(state__in=("stored", "cut_short"), size_bytes__gt=0, voicemail__isnull=True)
+
+
 def hear_url(access: Access, call: Call | None) -> str:
     """The page of the call, if this user may listen to it there; empty where there is nothing to hear."""
     if call is None or not access.may(Area.CALLS, Power.VIEW, call.organization_id) or not may_play(access, call):
         return ""
-    has_file = call.recordings.filter(state__in=("stored", "cut_short"), size_bytes__gt=0, voicemail__isnull=True)
-    return reverse("admin:voice_sessions_call_change", args=(call.pk,)) if has_file.exists() else ""
+    return reverse("admin:voice_sessions_call_change", args=(call.pk,)) if files_of(call).exists() else ""
 
 
 def shown_number(call: Call, *, sees: bool) -> str:

@@ -38,6 +38,7 @@ ON_THEIR_OWNERS_PAGE = {
     "agents.TransferHours",
     "agents.ResourceHours",
     "agents.Size",
+    "telephony.ReplayRun",
     "telephony.ScenarioRun",
     "telephony.TransferAttempt",
     "voice_sessions.AppointmentEvent",

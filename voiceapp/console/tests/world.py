@@ -52,6 +52,8 @@ from sessions.realtime.models import VoiceSession
 from sessions.rooms.models import Participant, RoomAgent, RoomToken
 from telephony.caller_requests.models import CallerRequest
 from telephony.events.models import ProviderEvent
+from telephony.replays.comparison import Figures
+from telephony.replays.models import ReplayRun
 from telephony.scenarios.models import Scenario, ScenarioRun
 from telephony.twilio.models import MediaStream, PhoneNumber
 from telephony.twilio.transfers.models import Transfer, TransferAttempt
@@ -442,6 +444,15 @@ def records_of(call: Call, marker: str) -> list[Model]:
             reason=f"{marker} run reason",
             rows=[{"expected": f"1 × {marker} item", "got": "", "is_same": False}],
             entries=[{"who": "caller", "text": f"{marker} step"}],
+        ),
+        ReplayRun.objects.create(
+            call=call,
+            target=ReplayRun.Target.DRAFT,
+            state=ReplayRun.State.DONE,
+            outcome="different",
+            reason=f"{marker} replay reason",
+            figures=Figures((f"1 × {marker} item",), "", (), 1, 900, 900, 0, 9, "").as_json(),
+            lines=[{"speaker": "caller", "text": f"{marker} step"}],
         ),
         SyncedAssistant.objects.create(
             agent=call.agent, assistant_id=f"{marker}-assistant", sent={"name": f"{marker} name"}
