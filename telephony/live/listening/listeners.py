@@ -23,6 +23,8 @@ MOST_LISTENERS = 8
 # A caption as JSON, or sound: µ-law at 8 kHz, first what the caller said, then the agent in the same time.
 Frame = str | bytes
 
+_json = json.JSONEncoder(separators=(",", ":")).encode
+
 ENDED = '{"event":"ended"}'
 
 
@@ -51,6 +53,7 @@ class Listeners:
         self._keeps_lines = keeps_lines
         self._shows_lines = False
         self._earpiece: Earpiece | None = None
+        self._lines: dict[str, tuple[LineSpoken, bool]] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -70,23 +73,33 @@ class Listeners:
         if shows != self._shows_lines:
             self._shows_lines = shows
             core.show_lines(shows or self._keeps_lines)
+        if self._lines:
+            self._pass_lines()
         if isinstance(core, PhoneCall):
             self._pass_sound(core, now_ms)
 
     def fact(self, fact: Fact, *, is_final: bool) -> None:
-        """A line of the transcript, which is_final, or grows. Other facts are not for listeners."""
-        if not isinstance(fact, LineSpoken):
-            return
-        frame = caption_frame(fact, is_final=is_final)
-        for each in self._listeners:
-            if each.wants_lines:
-                each.hear(frame)
+        """A line of the transcript, which is_final, or grows. Other facts are not for listeners.
+
+        A line that grows several times between two ticks is passed on once.
+        """
+        if isinstance(fact, LineSpoken):
+            self._lines[fact.item_id] = fact, is_final
 
     def end(self) -> None:
         """The call is over here."""
+        self._pass_lines()
         for each in self._listeners:
             each.hear(ENDED)
             each.gone.set()
+
+    def _pass_lines(self) -> None:
+        frames = [caption_frame(line, is_final=is_final) for line, is_final in self._lines.values()]
+        self._lines.clear()
+        for each in self._listeners:
+            if each.wants_lines:
+                for frame in frames:
+                    each.hear(frame)
 
     def _pass_sound(self, core: PhoneCall, now_ms: int) -> None:
         if not any(each.wants_sound for each in self._listeners):
@@ -112,4 +125,4 @@ def caption_frame(line: LineSpoken, *, is_final: bool) -> str:
         "isFinal": is_final,
         "wasInterrupted": line.is_cut,
     }
-    return json.dumps({"event": "caption", "caption": caption}, separators=(",", ":"))
+    return _json({"event": "caption", "caption": caption})

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from struct import Struct
+from typing import cast
 
 from .listeners import Frame, Listener
 from .outlet import Outlet
@@ -59,25 +60,47 @@ async def _read(reader: asyncio.StreamReader) -> Frame:
     return content.decode() if is_text else content
 
 
-class MachineOutlet(Outlet):
-    """Connects to an inlet."""
+class MachineOutlet(Outlet, asyncio.Protocol):
+    """Connects to an inlet, which sends nothing: what comes of it is its end."""
 
-    async def _send_all(self) -> None:
+    _transport: asyncio.WriteTransport | None = None
+    _is_full = False
+
+    async def _open(self) -> None:
         async with asyncio.timeout(CONNECT_WITHIN_S):
-            reader, writer = await asyncio.open_unix_connection(self._place)
-        leaving = asyncio.create_task(self._until_gone(reader))
-        try:
-            while (frame := await self._next()) is not None:
-                content = frame.encode() if isinstance(frame, str) else frame
-                writer.write(_head.pack(isinstance(frame, str), len(content)) + content)
-                await writer.drain()
-        finally:
-            leaving.cancel()
-            writer.close()
+            await asyncio.get_running_loop().create_unix_connection(lambda: self, self._place)
 
-    async def _until_gone(self, reader: asyncio.StreamReader) -> None:
-        """An inlet sends nothing: what ends is its socket."""
-        with contextlib.suppress(OSError):
-            await reader.read(1)
+    def _send(self) -> None:
+        if self._transport is not None and not (self._is_full or self._transport.is_closing()):
+            self._write(self._transport)
+
+    def _close(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._write(self._transport)
+            self._transport.close()
+
+    def _write(self, transport: asyncio.WriteTransport) -> None:
+        if self._waiting:
+            transport.write(b"".join(map(_packed, self._waiting)))
+            self._waiting.clear()
+
+    # What the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.WriteTransport", transport)
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        self._send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
         self.listener.gone.set()
-        self._news.set()
+
+
+def _packed(frame: Frame) -> bytes:
+    content = frame.encode() if isinstance(frame, str) else frame
+    return _head.pack(isinstance(frame, str), len(content)) + content

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import cast
 
 import pytest
 from pytest_django import Settings
+from redis.asyncio import Redis
 
+from sessions.calls.facts import LineSpoken, Speaker
+from telephony.bridge.agent_side import AgentSide
 from telephony.live.listening.channel import inlet, outlet
-from telephony.live.listening.listeners import Frame, Listener
-from telephony.live.listening.outlet import MOST_WAITING
+from telephony.live.listening.listeners import ENDED, Frame, Listener, Listeners
+from telephony.live.listening.outlet import MOST_WAITING, Outlet
 
 pytestmark = pytest.mark.asyncio
 
@@ -63,3 +70,52 @@ async def test_what_names_no_inlet_is_nothing() -> None:
     lost = outlet("lines machine:/nowhere/at/all")
     assert lost is not None
     await until(lost.listener.gone.is_set)
+
+
+async def test_calls_share_one_connection_to_redis(settings: Settings) -> None:
+    if not settings.REDIS_URL:
+        pytest.skip("needs REDIS_URL: python scripts/with_servers.py")
+    heard: list[Frame] = []
+    async with AsyncExitStack() as stack, Redis.from_url(settings.REDIS_URL) as redis:
+        before = {each["id"] for each in await redis.client_list()}
+        outlets: list[Outlet] = []
+        for _ in range(5):
+            away = outlet(await stack.enter_async_context(inlet(Listener(heard.append, wants_sound=False))))
+            assert away is not None
+            outlets.append(away)
+        for number, each in enumerate(outlets):
+            each.listener.hear(f"caption {number}")
+        await until(lambda: len(heard) == len(outlets))
+        assert len([each for each in await redis.client_list() if each["cmd"] == "publish"]) == 1
+        assert len({each["id"] for each in await redis.client_list()} - before) == len(outlets) + 1
+
+
+class Core:
+    """Only notes whether it is to show lines."""
+
+    shows = False
+
+    def show_lines(self, shows: bool) -> None:
+        self.shows = shows
+
+
+async def test_a_line_that_grows_is_passed_on_with_the_clock_and_its_end_before_the_end_of_the_call() -> None:
+    heard: list[Frame] = []
+    core = Core()
+    listeners = Listeners(keeps_lines=False)
+    listeners.add(Listener(heard.append, wants_sound=False))
+    listeners.tick(cast("AgentSide", core), 100)
+    assert core.shows
+    line = LineSpoken("item_1", Speaker.AGENT, "We", 0, 1)
+    for text in ("We", "We are", "We are open"):
+        listeners.fact(replace(line, text=text), is_final=False)
+    assert heard == []
+    listeners.tick(cast("AgentSide", core), 200)
+    listeners.tick(cast("AgentSide", core), 300)
+    listeners.fact(replace(line, text="We are open."), is_final=True)
+    listeners.end()
+    assert [frame if frame == ENDED else json.loads(frame)["caption"]["text"] for frame in heard] == [
+        "We are open",
+        "We are open.",
+        ENDED,
+    ]
