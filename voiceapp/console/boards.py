@@ -1,12 +1,14 @@
-"""What the order board and the day plan share: their buttons' requests, and what they say of their connection."""
+"""What the order board and the day plan share: their feed, their buttons' requests, and what they say of both."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
@@ -15,13 +17,55 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from agents.organizations.access import Access, load_access
 from agents.organizations.models import Organization
 from voiceapp.core.errors import ApplicationError
-from voiceapp.core.feeds.streaming import requires_sign_in
+from voiceapp.core.feeds.streaming import Event, event_stream, requires_sign_in
+
+
+class BoardViewer(Protocol):
+    """What the people have in common who look at the same board."""
+
+    @property
+    def organization_id(self) -> UUID: ...
+    @property
+    def shared_as(self) -> str: ...
+
+
+V = TypeVar("V", bound=BoardViewer)
 
 # The organization of the board, and whether the user may press its buttons. Raises Http404.
 Find = Callable[[HttpRequest, str], tuple[Organization, bool]]
 Button = Callable[..., str]
+
+
+def board_feed(
+    find: Callable[[HttpRequest, str], tuple[V, Organization]],
+    *,
+    topic_of: Callable[[UUID], str],
+    read: Callable[[V, frozenset[str]], list[Event]],
+    now_for: Callable[[Access, V], V],
+) -> Callable[..., HttpResponseBase]:
+    """The board's events (docs/reference/feeds.md). `now_for`: the viewer with the rights that the user has now."""
+
+    @requires_sign_in
+    def feed(request: HttpRequest, organization_id: str) -> HttpResponseBase:
+        viewer, organization = find(request, organization_id)
+        return event_stream(
+            request,
+            [topic_of(organization.pk)],
+            partial(read, viewer),
+            shared_as=viewer.shared_as,
+            may_go_on=partial(_still_sees, str(request.user.pk), viewer, now_for),
+        )
+
+    return feed
+
+
+def _still_sees(user_id: str, viewer: V, now_for: Callable[[Access, V], V]) -> bool:
+    """Whether the user's role is the one with which the stream began."""
+    user = User.objects.filter(pk=user_id).first()
+    return user is not None and now_for(load_access(user), viewer) == viewer
 
 
 def board_buttons(find: Find) -> Callable[[Button], Callable[..., HttpResponseBase]]:

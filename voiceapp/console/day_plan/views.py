@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -19,7 +17,7 @@ from django.utils.translation import gettext as _
 from agents.catalog.models import Service
 from agents.hours.local_time import when
 from agents.hours.schedule import ONE_DAY
-from agents.organizations.access import Access, access_of, load_access
+from agents.organizations.access import Access, access_of
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
 from sessions.appointments.feeds import topic_of
@@ -37,9 +35,8 @@ from sessions.appointments.services.states import BEFORE, close_appointment
 from sessions.appointments.services.undoing import undo_change
 from sessions.messages.texts.models import text_settings_of
 from sessions.moves import LONGEST_REASON
-from voiceapp.console.boards import board_buttons, board_texts, chosen_board, number_of, uuid_of
+from voiceapp.console.boards import board_buttons, board_feed, board_texts, chosen_board, number_of, uuid_of
 from voiceapp.core.errors import ApplicationError
-from voiceapp.core.feeds.streaming import event_stream, requires_sign_in
 from voiceapp.core.phones.numbers import LONGEST_TYPED
 
 from .cards import Viewer, may_undo, read_plan, title_of
@@ -89,27 +86,6 @@ def plan(request: HttpRequest, organization_id: str) -> HttpResponse:
         "may_set_up": access_of(request).may(Area.MENU, Power.EDIT, organization.pk),
     }
     return TemplateResponse(request, "admin/day_plan/plan.html", context)
-
-
-@requires_sign_in
-def feed(request: HttpRequest, organization_id: str) -> HttpResponseBase:
-    """The plan's events (docs/reference/feeds.md)."""
-    viewer, organization = _viewer(request, organization_id)
-    return event_stream(
-        request,
-        [topic_of(organization.pk)],
-        partial(read_plan, viewer),
-        shared_as=viewer.shared_as,
-        may_go_on=partial(still_sees, str(request.user.pk), viewer),
-    )
-
-
-def still_sees(user_id: str, viewer: Viewer) -> bool:
-    """Whether the user's role is the one with which the stream began."""
-    user = User.objects.filter(pk=user_id).first()
-    if user is None:
-        return False
-    return _viewer_of(load_access(user), viewer.organization_id, viewer.date, viewer.language) == viewer
 
 
 def _notes(request: HttpRequest, organization_id: str) -> tuple[Organization, bool]:
@@ -229,6 +205,13 @@ def _viewer_of(access: Access, organization_id: UUID, date: dt.date, language: s
     )
 
 
+def _viewer_now(access: Access, viewer: Viewer) -> Viewer:
+    return _viewer_of(access, viewer.organization_id, viewer.date, viewer.language)
+
+
 def _appointment(organization: Organization, appointment_id: str) -> Appointment:
     rows = Appointment.objects.select_related("organization", "service", "call").filter(organization=organization)
     return get_object_or_404(rows, pk=uuid_of(appointment_id))
+
+
+feed = board_feed(_viewer, topic_of=topic_of, read=read_plan, now_for=_viewer_now)

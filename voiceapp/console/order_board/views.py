@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -15,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from agents.organizations.access import access_of, load_access
+from agents.organizations.access import Access, access_of
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
 from sessions.moves import LONGEST_REASON
@@ -25,9 +23,8 @@ from sessions.orders.board.services import set_busy, set_prep_minutes
 from sessions.orders.models import Order, OrderState
 from sessions.orders.services.customer_texts import was_texted
 from sessions.orders.services.states import BEFORE, IS_MOVED, move_order, undo_move
-from voiceapp.console.boards import board_buttons, board_texts, chosen_board, number_of, uuid_of
+from voiceapp.console.boards import board_buttons, board_feed, board_texts, chosen_board, number_of, uuid_of
 from voiceapp.core.errors import ApplicationError
-from voiceapp.core.feeds.streaming import event_stream, requires_sign_in
 
 from .cards import COLUMNS, Viewer, read_board
 
@@ -63,25 +60,6 @@ def board(request: HttpRequest, organization_id: str) -> HttpResponse:
         "may_set_up": access_of(request).may(Area.ORGANIZATION, Power.EDIT, organization.pk),
     }
     return TemplateResponse(request, "admin/order_board/board.html", context)
-
-
-@requires_sign_in
-def feed(request: HttpRequest, organization_id: str) -> HttpResponseBase:
-    """The board's events (docs/reference/feeds.md)."""
-    viewer, organization = _viewer(request, organization_id)
-    return event_stream(
-        request,
-        [topic_of(organization.pk)],
-        partial(read_board, viewer),
-        shared_as=viewer.shared_as,
-        may_go_on=partial(still_sees, str(request.user.pk), viewer),
-    )
-
-
-def still_sees(user_id: str, viewer: Viewer) -> bool:
-    """Whether the user's role is the one with which the stream began."""
-    user = User.objects.filter(pk=user_id).first()
-    return user is not None and _viewer_of(load_access(user), viewer.organization_id) == viewer
 
 
 def _operated(request: HttpRequest, organization_id: str) -> tuple[Organization, bool]:
@@ -162,11 +140,18 @@ def _viewer(request: HttpRequest, organization_id: str) -> tuple[Viewer, Organiz
     return _viewer_of(access_of(request), organization.pk), organization
 
 
-def _viewer_of(access: Any, organization_id: UUID) -> Viewer:
+def _viewer_of(access: Access, organization_id: UUID) -> Viewer:
     operates = access.may(Area.ORDERS, Power.OPERATE, organization_id)
     return Viewer(organization_id, operates=operates, sees_customers=access.sees_customers_of(organization_id))
+
+
+def _viewer_now(access: Access, viewer: Viewer) -> Viewer:
+    return _viewer_of(access, viewer.organization_id)
 
 
 def _order(organization: Organization, order_id: str) -> Order:
     orders = Order.objects.select_related("organization").filter(organization=organization)
     return get_object_or_404(orders, pk=uuid_of(order_id))
+
+
+feed = board_feed(_viewer, topic_of=topic_of, read=read_board, now_for=_viewer_now)
