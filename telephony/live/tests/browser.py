@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -141,16 +141,22 @@ class Browser:
 
     async def shows(self, **claims: Any) -> dict[str, Any]:
         """The first progress of which this is true."""
-        async with asyncio.timeout(WAIT_S):
-            while not all(self.progress.get(name) == value for name, value in claims.items()):
-                await asyncio.sleep(0.01)
+        await self.comes_to(lambda: all(self.progress.get(name) == value for name, value in claims.items()))
         return self.progress
 
+    @property
+    def is_ended(self) -> bool:
+        return bool(self.messages) and self.messages[-1]["type"] == "ended"
+
     async def ended(self) -> dict[str, Any]:
-        async with asyncio.timeout(WAIT_S):
-            while not self.messages or self.messages[-1]["type"] != "ended":
-                await asyncio.sleep(0.01)
+        await self.comes_to(lambda: self.is_ended)
         return self.messages[-1]
+
+    @staticmethod
+    async def comes_to(claim: Callable[[], bool]) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while not claim():
+                await asyncio.sleep(0.01)
 
     async def call(self) -> Call:
         return await Call.objects.aget(pk=self.details["callId"])
