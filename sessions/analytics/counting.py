@@ -6,7 +6,7 @@ The only place that does: the table of figures is filled by it (services.py), an
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
@@ -17,8 +17,9 @@ from django.db.models import Q, QuerySet
 
 from sessions.appointments.models import Appointment, AppointmentState
 from sessions.call_lists.outcomes import standing_orders
+from sessions.call_lists.topics import ALL_TOOLS, CallTopic, topics_of
 from sessions.calls.end_reasons import EndReason
-from sessions.calls.models import ANSWERED, Call, Direction, Turn
+from sessions.calls.models import ANSWERED, Call, Direction, ToolCall, Turn
 from sessions.messages.texts.models import Text
 
 from . import results
@@ -40,6 +41,17 @@ class Key(NamedTuple):
     results: str
 
 
+class TopicKey(NamedTuple):
+    """Of what topics are counted: as Key, without the hour."""
+
+    organization_id: UUID
+    day: dt.date
+    number: str
+    agent_version_id: int | None
+    results: str
+    topic: str
+
+
 class Rows(Protocol):
     """Which rows are counted: those whose `column` is within some time. `of`: the path to who has column and owner."""
 
@@ -53,32 +65,39 @@ class Counting:
         self.rows = rows
         self.zones = zones
         self.found: defaultdict[Key, Figures] = defaultdict(Figures)
+        self.topics: Counter[TopicKey] = Counter()
 
     def run(self) -> dict[Key, Figures]:
-        self._count_responses(self._count_calls())
+        places = self._count_calls()
+        self._count_responses({call_id: self.found[key] for call_id, (key, _reason) in places.items()})
+        self._count_topics(places)
         self._count_orders()
         self._count_appointments()
         self._count_texts()
         return dict(self.found)
 
     def _figures(self, organization_id: UUID, at: dt.datetime, *of_call: Any) -> Figures:
+        return self.found[self._key(organization_id, at, *of_call)]
+
+    def _key(self, organization_id: UUID, at: dt.datetime, *of_call: Any) -> Key:
         """`of_call`: the columns OF_CALL, then those of `results`."""
         local = at.astimezone(self.zones[organization_id])
         direction, dialed, caller, version_id, *rest = of_call
         number = (caller if direction == Direction.OUTBOUND else dialed) or ""
-        key = Key(organization_id, local.date(), local.hour, number, version_id, results.results_of(*rest))
-        return self.found[key]
+        return Key(organization_id, local.date(), local.hour, number, version_id, results.results_of(*rest))
 
-    def _count_calls(self) -> dict[UUID, Figures]:
-        """Returns where the turns of each call are counted."""
+    def _count_calls(self) -> dict[UUID, tuple[Key, str]]:
+        """Returns where each call is counted, and its end reason."""
         calls = Call.objects.filter(self.rows("created_at")).order_by().annotate(**results.made_in())
         columns = ("organization_id", "created_at", *OF_CALL, *results.COLUMNS)
         more = ("pk", "connected_at", "ended_at", "interruptions", "cost_usd")
         places = {}
         for row in calls.values_list(*columns, *more):
             call_id, connected_at, ended_at, interruptions, cost_usd = row[len(columns) :]
-            figures = places[call_id] = self._figures(*row[: len(columns)])
+            key = self._key(*row[: len(columns)])
+            figures = self.found[key]
             state, end_reason, *made = row[len(columns) - 5 : len(columns)]
+            places[call_id] = key, end_reason
             is_conversion = made[0] or made[1]
             _add_call(figures, state, end_reason, is_conversion=is_conversion)
             _add_talk(figures, connected_at, ended_at, cost_usd)
@@ -91,6 +110,22 @@ class Counting:
             # A call that began since they were read changes its day, which is counted again.
             if (figures := places.get(call_id)) is not None and response_ms is not None:
                 figures.responses[bucket_of(response_ms)] += 1
+
+    def _count_topics(self, places: Mapping[UUID, tuple[Key, str]]) -> None:
+        """Each topic of a call once, however often its tools were used."""
+        used = ToolCall.objects.filter(self.rows("created_at", of="call__"), name__in=ALL_TOOLS).order_by()
+        found = {
+            (call_id, topic)
+            for call_id, name, outcome in used.values_list("call_id", "name", "outcome").distinct()
+            for topic in topics_of(name, outcome)
+        }
+        found |= {
+            (call_id, CallTopic.PERSON) for call_id, (_, reason) in places.items() if reason == EndReason.TRANSFERRED
+        }
+        for call_id, topic in found:
+            if call_id in places:
+                organization_id, day, _hour, number, version_id, made = places[call_id][0]
+                self.topics[TopicKey(organization_id, day, number, version_id, made, topic.value)] += 1
 
     def _count_orders(self) -> None:
         orders = standing_orders().filter(self.rows("created_at"))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from agents.configuration.models import AgentVersion
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
+from sessions.call_lists.topics import CallTopic
 
 from .figures import COUNTS, Figures
 from .response_times import BUCKETS
@@ -101,6 +102,33 @@ class DayFigures(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.day:%Y-%m-%d} {self.hour}:00"
+
+
+class DayTopics(TenantModel):
+    """In how many calls of a day something was asked about (call_lists/topics.py). Nothing in it names a caller."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="day_topics")
+    day = models.DateField()
+    number = models.CharField(max_length=64, blank=True, help_text=_("Of ours."))
+    agent_version = models.ForeignKey(AgentVersion, models.SET_NULL, null=True, related_name="day_topics")
+    results = models.CharField(max_length=40, blank=True, help_text=_("As results.py joins them."))
+    topic = models.CharField(max_length=20, choices=CallTopic.choices)
+    calls = models.PositiveIntegerField(default=0)
+
+    objects = TenantQuerySet["DayTopics"].as_manager()
+
+    class Meta:
+        ordering = ("organization", "day", "topic")
+        indexes = [models.Index(fields=("day",), name="topics_of_day")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=("organization", "day", "number", "agent_version", "results", "topic"),
+                name="topics_are_counted_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d} {self.topic}"
 
 
 # How many response times were in each bucket (response_times.py).

@@ -6,7 +6,7 @@ So a change that is noted twice, a worker that is killed or a cost that comes la
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ from sessions.orders.models import Order
 from .changes import DayChange, note_day_change, recounts
 from .counting import Counting, Key, Rows
 from .figures import COUNTS, Figures
-from .models import RESPONSES, CountedDay, DayFigures
+from .models import RESPONSES, CountedDay, DayFigures, DayTopics
 
 logger = structlog.get_logger("analytics")
 
@@ -80,15 +80,14 @@ def count_day(organization: Organization, day: dt.date) -> None:
         # Before anything is read: what changes from here on is counted again.
         changes = DayChange.objects.filter(organization=organization, at__range=_bounds(day, zone))
         noted = list(changes.values_list("pk", flat=True))
-        found = Counting(rows_of_day(organization.pk, day, zone), {organization.pk: zone}).run()
-        if _write(counted, organization, found, noted):
+        counting = Counting(rows_of_day(organization.pk, day, zone), {organization.pk: zone})
+        counting.run()
+        if _write(counted, organization, counting, noted):
             return
     raise CountedMeanwhile(f"{organization.slug} {day}")
 
 
-def _write(
-    counted: CountedDay, organization: Organization, found: Mapping[Key, Figures], noted: Collection[int]
-) -> bool:
+def _write(counted: CountedDay, organization: Organization, counting: Counting, noted: Collection[int]) -> bool:
     with transaction.atomic():
         is_ours = CountedDay.objects.filter(pk=counted.pk, version=counted.version).update(
             version=counted.version + 1, time_zone=organization.time_zone, counted_at=timezone.now()
@@ -96,7 +95,9 @@ def _write(
         if not is_ours:
             return False
         DayFigures.objects.filter(organization=organization, day=counted.day).delete()
-        DayFigures.objects.bulk_create(row for key, figures in found.items() for row in _rows(key, figures))
+        DayFigures.objects.bulk_create(row for key, figures in counting.found.items() for row in _rows(key, figures))
+        DayTopics.objects.filter(organization=organization, day=counted.day).delete()
+        DayTopics.objects.bulk_create(DayTopics(**key._asdict(), calls=calls) for key, calls in counting.topics.items())
         DayChange.objects.filter(pk__in=noted).delete()
     return True
 

@@ -24,6 +24,7 @@ from voiceapp.core.phones.search import FEWEST_DIGITS, split_search
 
 from .outcomes import CallOutcome
 from .periods import Period
+from .topics import CallTopic
 
 Choices = Iterable[tuple[str, StrOrPromise]]
 LARGEST_ID = 2**31 - 1
@@ -88,6 +89,7 @@ class CallFilterForm(forms.Form):
     until = _date(_("To day, included"))
     state = _choice(_("State"), CallState.choices)
     outcome = _choice(_("Outcome"), CallOutcome.choices)
+    topic = _choice(_("Topic"), CallTopic.choices)
     reason = _choice(_("End reason"), [(each.value, _(each.label)) for each in EndReason])
     cost_from = _number(_("Cost (USD), from"), largest=100_000, digits=6)
     cost_to = _number(_("Cost (USD), to"), largest=100_000, digits=6)

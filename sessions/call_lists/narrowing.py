@@ -18,6 +18,7 @@ from voiceapp.core.phones.search import matching, matching_whole
 
 from .outcomes import has_outcome
 from .periods import Period, days_of
+from .topics import has_topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "until": lambda day, reader: Q(created_at__lt=_begins(day + dt.timedelta(days=1), reader)),
     "state": _is("state"),
     "outcome": lambda outcome, _: has_outcome(outcome),
+    "topic": lambda topic, _: has_topic(topic),
     "reason": _is("end_reason"),
     "cost_from": _is("cost_usd__gte"),
     "cost_to": _is("cost_usd__lte"),

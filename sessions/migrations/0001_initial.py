@@ -367,6 +367,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='DayTopics',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('number', models.CharField(blank=True, help_text='Of ours.', max_length=64)),
+                ('results', models.CharField(blank=True, help_text='As results.py joins them.', max_length=40)),
+                ('topic', models.CharField(choices=[('order', 'Ordering'), ('menu', 'What is offered, and prices'), ('not_offered', 'What is not offered'), ('delivery', 'Delivery'), ('appointment', 'Making an appointment'), ('appointment_change', 'Moving or canceling an appointment'), ('hours', 'Opening hours'), ('text', 'A text message'), ('person', 'Talking to a person')], max_length=20)),
+                ('calls', models.PositiveIntegerField(default=0)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='day_topics', to='agents.organization')),
+                ('agent_version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='day_topics', to='agents.agentversion')),
+            ],
+            options={
+                'ordering': ('organization', 'day', 'topic'),
+                'indexes': [models.Index(fields=['day'], name='topics_of_day')],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'day', 'number', 'agent_version', 'results', 'topic'), name='topics_are_counted_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='DraftAppointment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -41,7 +41,7 @@ RECORD = {
     "voice_sessions.OrderModifier", "voice_sessions.Participant",
     "voice_sessions.RoomAgent", "voice_sessions.RoomToken", "voice_sessions.Text", "voice_sessions.ToolCall",
     "voice_sessions.TranscriptLine", "voice_sessions.Turn",
-    "voice_sessions.CountedDay", "voice_sessions.DayFigures", "voice_sessions.Export",
+    "voice_sessions.CountedDay", "voice_sessions.DayFigures", "voice_sessions.DayTopics", "voice_sessions.Export",
 }  # fmt: skip
 PURGED = {
     "recordings.Recording": "recordings.tasks.purge_recordings",

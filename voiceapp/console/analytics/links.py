@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sessions.call_lists.outcomes import CallOutcome
 from sessions.calls.models import ANSWERED, CallState
 from voiceapp.console.local_days import link
 
-from .measures import Measure, RowList
+from .measures import CALLS, Measure, RowList
 from .places import Places
 from .report import Question
 
@@ -61,6 +61,12 @@ def found_in_all(question: Question, places: Places) -> Found:
 
 def found_in_group(question: Question, places: Places, key: Any) -> Found:
     return _found(question, places, key, by=question.by)
+
+
+def calls_with_topic(question: Question, places: Places, topic: str) -> str:
+    """The calls of the period in which it was asked about."""
+    found = found_in_all(question, places)
+    return replace(found, calls={**found.calls, "topic": topic}).url(CALLS)
 
 
 def _found(question: Question, places: Places, key: Any, *, by: str) -> Found:

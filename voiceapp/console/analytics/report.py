@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Sum
+from django.db.models.expressions import Combinable
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from agents.configuration.models import AgentVersion
 from agents.organizations.principal import Principal
-from sessions.analytics.counting import Counting, Key
+from sessions.analytics.counting import Counting, Key, TopicKey
 from sessions.analytics.figures import Figures
-from sessions.analytics.models import DayFigures
+from sessions.analytics.models import DayFigures, DayTopics
 from sessions.analytics.results import WITHOUT_CALL, CallResult, joined_with
 from voiceapp.core.phones.numbers import show_number
 
@@ -62,17 +63,21 @@ class Report:
     groups: list[Group] = field(default_factory=list)
     now: Figures = field(default_factory=Figures)
     before: Figures = field(default_factory=Figures)
+    # By topic: calls of the period, and of the one before.
+    topics: Counter[str] = field(default_factory=Counter)
+    topics_before: Counter[str] = field(default_factory=Counter)
 
 
 def read_report(question: Question, principal: Principal, places: Places) -> Report:
+    report = Report(question)
     found: defaultdict[tuple[bool, Any], Figures] = defaultdict(Figures)
     places = places.only(question.organization_id)
+    _add_stored_topics(report, principal, places)
     for (is_before, key), figures in _stored(question, principal, places):
         found[is_before, key].add(figures)
     if question.period.last >= places.first_today:
-        for (is_before, key), figures in _of_today(question, places):
+        for (is_before, key), figures in _of_today(report, places):
             found[is_before, key].add(figures)
-    report = Report(question)
     for (is_before, _group), figures in found.items():
         (report.before if is_before else report.now).add(figures)
     report.groups = _groups(question, _by_result(found) if question.by == "outcome" else found)
@@ -80,34 +85,52 @@ def read_report(question: Question, principal: Principal, places: Places) -> Rep
 
 
 def _stored(question: Question, principal: Principal, places: Places) -> Iterable[tuple[tuple[bool, Any], Figures]]:
-    period, before = question.period, question.period.before
-    rows = DayFigures.objects.visible_to(principal).filter(places.past(), day__range=(before.first, period.last))
-    if question.number is not None:
-        rows = rows.filter(number=question.number)
-    if question.outcome is not None:
-        rows = rows.filter(results__in=joined_with(question.outcome))
-    if question.agent_id is not None:
-        rows = rows.filter(agent_version__agent=question.agent_id)
-    is_before = ExpressionWrapper(Q(day__lt=period.first), output_field=BooleanField())
-    column = COLUMNS[question.by]
-    summed = rows.annotate(is_before=is_before).summed("is_before", column)
+    rows = DayFigures.objects.visible_to(principal).filter(_asked(question, places))
+    summed = rows.annotate(is_before=_is_before(question)).summed("is_before", COLUMNS[question.by])
     return [((bool(each), key), figures) for (each, key), figures in summed.items()]
 
 
-def _of_today(question: Question, places: Places) -> Iterable[tuple[tuple[bool, Any], Figures]]:
-    versions = None
+def _add_stored_topics(report: Report, principal: Principal, places: Places) -> None:
+    rows: QuerySet[Any] = DayTopics.objects.visible_to(principal).filter(_asked(report.question, places))
+    counted = rows.order_by().annotate(is_before=_is_before(report.question)).values_list("is_before", "topic")
+    for is_before, topic, calls in counted.annotate(sum_calls=Sum("calls")):
+        (report.topics_before if is_before else report.topics)[topic] += calls
+
+
+def _is_before(question: Question) -> Combinable:
+    return ExpressionWrapper(Q(day__lt=question.period.first), output_field=BooleanField())
+
+
+def _asked(question: Question, places: Places) -> Q:
+    """Of the tables of past days, what the question is about, in its period or the one before."""
+    asked = places.past() & Q(day__range=(question.period.before.first, question.period.last))
+    if question.number is not None:
+        asked &= Q(number=question.number)
+    if question.outcome is not None:
+        asked &= Q(results__in=joined_with(question.outcome))
+    if question.agent_id is not None:
+        asked &= Q(agent_version__agent=question.agent_id)
+    return asked
+
+
+def _of_today(report: Report, places: Places) -> Iterable[tuple[tuple[bool, Any], Figures]]:
+    """The topics are added to the report."""
+    question, versions = report.question, None
     if question.agent_id is not None:
         versions = set(AgentVersion.objects.filter(agent=question.agent_id).values_list("pk", flat=True))
-    period = question.period
-    for key, figures in Counting(places.rows_of_today(), places.zones).run().items():
-        if key.day > period.last or key.day < period.before.first or not _is_wanted(key, question, versions):
-            continue
-        yield (key.day < period.first, getattr(key, COLUMNS[question.by])), figures
+    counting = Counting(places.rows_of_today(), places.zones)
+    for key, figures in counting.run().items():
+        if _is_wanted(key, question, versions):
+            yield (key.day < question.period.first, getattr(key, COLUMNS[question.by])), figures
+    for each, calls in counting.topics.items():
+        if _is_wanted(each, question, versions):
+            (report.topics_before if each.day < question.period.first else report.topics)[each.topic] += calls
 
 
-def _is_wanted(key: Key, question: Question, versions: set[int] | None) -> bool:
+def _is_wanted(key: Key | TopicKey, question: Question, versions: set[int] | None) -> bool:
     return (
-        question.number in (None, key.number)
+        question.period.before.first <= key.day <= question.period.last
+        and question.number in (None, key.number)
         and (question.outcome is None or key.results in joined_with(question.outcome))
         and (versions is None or key.agent_version_id in versions)
     )

@@ -17,12 +17,13 @@ from django.utils.translation import gettext
 from agents.hours.local_time import zones_differ
 from agents.organizations.access import access_of
 from sessions.analytics.figures import Figures
+from sessions.call_lists.topics import CallTopic
 from voiceapp.core.spreadsheets import BYTE_ORDER_MARK, escaped
 
 from .charts import charts_of, share
 from .date_range import PRESETS, DateRange
 from .filters import BY, FiguresForm, make_form
-from .links import found_in_all, found_in_group
+from .links import calls_with_topic, found_in_all, found_in_group
 from .measures import Measure, change_text, measures_of
 from .places import Places, principal_of_figures, sees_figures
 from .report import Report, read_report
@@ -47,6 +48,17 @@ class Row:
     label: str
     share: int
     cells: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`share` is that of the calls, in thousandths of the most frequent one's."""
+
+    label: str
+    calls: int
+    before: int
+    share: int
+    url: str
 
 
 def analytics(request: HttpRequest) -> HttpResponse:
@@ -81,6 +93,7 @@ def _context(
         "measures": measures,
         "charts": charts_of(report) if is_charted else [],
         "rows": rows_of(report, measures, places),
+        "topics": topics_of(report, places),
         "has_bars": not is_charted,
         "csv": _address(request, format="csv"),
         "zone": "" if zones_differ() else timezone.get_current_timezone_name(),
@@ -133,6 +146,22 @@ def rows_of(report: Report, measures: list[Measure], places: Places) -> list[Row
         ]
         found.append(Row(str(group.label), share(group.now, most), cells))
     return found
+
+
+def topics_of(report: Report, places: Places) -> list[Topic]:
+    """Most calls first."""
+    most = max(report.topics.values(), default=0)
+    return [
+        Topic(
+            str(CallTopic(topic).label),
+            calls,
+            report.topics_before[topic],
+            calls * 1000 // most,
+            calls_with_topic(report.question, places, topic),
+        )
+        for topic, calls in report.topics.most_common()
+        if topic in CallTopic.values
+    ]
 
 
 def as_csv(report: Report, measures: list[Measure]) -> HttpResponse:

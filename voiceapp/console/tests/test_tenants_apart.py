@@ -45,6 +45,7 @@ ON_THEIR_OWNERS_PAGE = {
     "voice_sessions.CountedDay",
     "voice_sessions.DayChange",
     "voice_sessions.DayFigures",
+    "voice_sessions.DayTopics",
     "voice_sessions.OrderAlarm",
     "voice_sessions.OrderEvent",
     "voice_sessions.OrderLine",

@@ -8,6 +8,7 @@ import io
 import re
 from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from agents.organizations.models import Membership
 from sessions.analytics.services import rebuild
-from sessions.calls.models import Call, CallState
+from sessions.calls.models import Call, CallState, ToolCall
 from sessions.orders.models import Order
 from voiceapp.console.tests.conftest import *  # noqa: F403 - the cast
 from voiceapp.console.tests.world import World
@@ -107,6 +108,31 @@ def test_after_hours_leads_to_the_calls_that_came_while_it_was_closed(client_of_
         Call.objects.create(organization=harbour.organization, state=CallState.MISSED, end_reason=reason)
     figure, link = tiles(page_of(client_of_alice))["After hours"]
     assert (figure, counted_at_list(client_of_alice, link)) == ("1", 1)
+
+
+def test_topics_lead_to_the_calls_in_which_they_were_asked_about(client_of_alice: Client, harbour: World) -> None:
+    now = timezone.now()
+    call: Call = harbour[Call]
+    ToolCall.objects.filter(call=call).delete()
+    for name, outcome in (("get_opening_hours", "done"), ("look_up_items", "refused"), ("get_opening_hours", "done")):
+        ToolCall.objects.create(call=call, tool_call_id=str(uuid4()), name=name, outcome=outcome, at=now)
+    asked_about = {"Opening hours": "1", "What is not offered": "1"}
+    found = topics(page_of(client_of_alice))
+    assert {label: calls for label, (calls, _url) in found.items()} == asked_about
+    assert all(counted_at_list(client_of_alice, url) == 1 for _calls, url in found.values())
+    begins = now - dt.timedelta(days=3)
+    Call.objects.filter(pk=call.pk).update(created_at=begins)
+    list(rebuild(harbour.organization))
+    assert {label: calls for label, (calls, _url) in topics(page_of(client_of_alice)).items()} == asked_about
+    assert not topics(page_of(client_of_alice, outcome="missed"))
+
+
+def topics(page: str) -> dict[str, tuple[str, str]]:
+    """Label → calls, address."""
+    rows = re.findall(
+        r'<th scope="row">([^<]*)</th><td><svg.*?href="([^"]*)">(\d+)</a>', page.partition('id="topics"')[2]
+    )
+    return {label: (calls, unescape(url)) for label, url, calls in rows}
 
 
 def test_who_sees_figures(client_of_alice: Client, harbour: World, meadow: World) -> None:
