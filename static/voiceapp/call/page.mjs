@@ -10,7 +10,6 @@ import { Preflight } from "./preflight.mjs";
 import { Problem } from "./problems.mjs";
 import { Screen, part } from "./screen.mjs";
 import { prepareCall, request } from "./server.mjs";
-import { clearCards, showProgress, showSummary } from "./summary.mjs";
 import { Tab } from "./tab.mjs";
 import { t } from "../texts.mjs";
 
@@ -21,8 +20,6 @@ const WAYS = {
 };
 const PROGRESS_EVERY_MS = 6000; // behind what the way reports
 const LOOK_EVERY_MS = 200;
-const SUMMARY_TRIES = 10;
-const SUMMARY_EVERY_MS = 500;
 const TEST_MS = 10_000;
 const OVER = new Set(["completed", "missed", "failed"]);
 
@@ -30,6 +27,7 @@ const isTooOld = !(globalThis.RTCPeerConnection && globalThis.AudioContext && Pr
 
 let call = null;
 let last = null;
+let summary = null; // its module, which comes with the first call
 const root = part("call");
 const screen = new Screen();
 const captions = new Captions(part("captions"), part("interim"));
@@ -88,6 +86,7 @@ async function begin({ isSilent = false } = {}) {
     if (call) return;
     const mine = (call = last = { id: "", way: null, beganAt: Date.now(), timers: [], states: [], isLive: false, problem: null });
     audioContext();
+    summary = import("./summary.mjs");
     clear();
     try {
         if (isTooOld) throw new Problem("browser_too_old");
@@ -117,7 +116,7 @@ function callbacks(mine) {
         caption: only((line) => captions.show(line)),
         notice: only((message) => screen.showProblem(message ? new Problem("refused", { message }) : null)),
         callId: only((id) => follow(mine, id)),
-        progress: only((progress) => showProgress(progress)),
+        progress: only(showProgress),
         recording: only((isRecording) => showRecording(isRecording)),
         changed: only(() => catchUp(mine)),
         ended: only(({ message }) => finish(mine, message ? new Problem("refused", { message }) : null)),
@@ -273,18 +272,17 @@ async function catchUp(mine) {
 
 const read = (mine) => request("GET", `${root.dataset.calls}${mine.id}`).catch(() => null);
 
-/** The server may write the end a moment later. */
+/** Resolves once it is shown. */
+async function showProgress(progress) {
+    const module = await summary.catch(() => null); // without it the call goes on
+    module?.showProgress(progress);
+}
+
 async function summarize(mine) {
-    for (let tries = 0; tries < SUMMARY_TRIES && last === mine; tries++) {
-        const progress = await read(mine);
-        if (progress && (OVER.has(progress.state) || tries === SUMMARY_TRIES - 1) && last === mine) {
-            showProgress(progress);
-            showSummary(progress);
-            break;
-        }
-        await new Promise((resolve) => setTimeout(resolve, SUMMARY_EVERY_MS));
-    }
-    if (last !== mine) return;
+    const module = await summary.catch(() => null);
+    const isNewest = () => last === mine;
+    await module?.summarize({ read: () => read(mine), isOver: ({ state }) => OVER.has(state), isNewest });
+    if (!isNewest()) return;
     part("summary").hidden = false;
     part("summary-heading").focus();
 }
@@ -293,7 +291,7 @@ function clear() {
     screen.showProblem(null);
     screen.notice("", "");
     captions.begin();
-    clearCards();
+    summary.then(({ clearCards }) => clearCards(), () => null);
     listener.begin();
 }
 

@@ -1,6 +1,5 @@
 /** A call to OpenAI Realtime over WebRTC. The server joins it by the provider's id and runs its tools. */
 
-import { CallSocket } from "./call_socket.mjs";
 import { Problem } from "./problems.mjs";
 import { RealtimeEvents } from "./realtime_events.mjs";
 import { RealtimePeer } from "./realtime_peer.mjs";
@@ -137,7 +136,8 @@ export class RealtimeWay {
     }
 
     async #mint() {
-        const ticket = await this.request("POST", this.address, this.record ? { record: true } : {});
+        const minting = this.request("POST", this.address, this.record ? { record: true } : {});
+        const [ticket, { CallSocket }] = await Promise.all([minting, import("./call_socket.mjs")]);
         const socket = new CallSocket(ticket.socket, {
             progress: (body) => this.#on.progress(body),
             ended: (ending) => socket === this.#socket && this.#ended(ending),

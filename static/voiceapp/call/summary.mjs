@@ -2,6 +2,9 @@
 
 import { number, t } from "../texts.mjs";
 
+const TRIES = 10;
+const TRY_EVERY_MS = 500;
+
 const part = (id) => document.getElementById(id);
 
 export function clearCards() {
@@ -18,7 +21,19 @@ export function showProgress(progress) {
     showLatency(progress.responseMs);
 }
 
-export function showSummary(progress) {
+/** The server may write the end a moment later. `isNewest()`: no other call has begun meanwhile. */
+export async function summarize({ read, isOver, isNewest }) {
+    for (let tries = 1; tries <= TRIES && isNewest(); tries++) {
+        const progress = await read();
+        if (progress && (isOver(progress) || tries === TRIES) && isNewest()) {
+            showProgress(progress);
+            return showSummary(progress);
+        }
+        await new Promise((resolve) => setTimeout(resolve, TRY_EVERY_MS));
+    }
+}
+
+function showSummary(progress) {
     const { endReason, durationS, responseMs, logUrl, cost } = progress;
     const times = responseMs.length ? ` ${t("Response times: %(times)s.", { times: responseMs.map(seconds).join(", ") })}` : "";
     part("summary-text").textContent = `${endReason || t("Ended")}. ${length(durationS)}.${times}`;

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 FOLDER = "voiceapp/call"
-# What page.mjs imports.
+# What page.mjs imports before a call. The rest comes with the first one, while the server begins it.
 PAGE = (
     "captions", "controls", "devices", "listener", "meter", "microphone", "preflight", "problems", "screen", "server",
-    "summary", "tab",
+    "tab",
 )  # fmt: skip
 # What each way adds to it.
 WAYS: Mapping[str, tuple[str, ...]] = {
-    "realtime": ("realtime", "call_socket", "doing", "realtime_events", "realtime_peer"),
+    "realtime": ("realtime", "doing", "realtime_events", "realtime_peer"),
     "room": ("room", "doing", "room_captions"),
     "dialer": ("dialer", "dialer_socket", "doing", "tones"),
 }
