@@ -89,6 +89,7 @@ async def test_it_comes_back_through_other_processes(tab: Browser, openai: Provi
 async def test_one_that_stays_away(tab: Browser, openai: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browser_call, "RETURN_WITHIN_MS", 300)
     await tab.dial()
+    await tab.caller.until("output_audio_buffer.started")  # a call that OpenAI ends before we follow it was refused
     openai.thread.do(openai.server.hang_up_calls(1000))
     ended = await tab.ended()
     assert (ended["endReason"], ended["message"][:25]) == ("stream_lost", "The connection broke off.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -29,8 +30,11 @@ def idle(product: str, serving_here: Serving, openai: Provider, settings: Settin
     """Whether a link waits for a call. Afterwards the process closes it."""
     settings.MAX_IDLE_LINKS = 10
     settings.OPENAI_BASE_URL = openai.url(*SLOW)
+    # Another server of this process, in another test, has started and stopped them on its own event loop.
+    run_here = partial(asyncio.run_coroutine_threadsafe, loop=serving_here.loop)
+    run_here(start_anew()).result(15)
     yield lambda: metrics.idle_links._value.get() == 1
-    asyncio.run_coroutine_threadsafe(start_anew(), serving_here.loop).result(5)
+    run_here(start_anew()).result(15)
 
 
 async def start_anew() -> None:
