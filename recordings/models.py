@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call
+from voiceapp.core.jobs.models import MAX_KEPT_ERROR
+from voiceapp.core.kept_texts import KeptTextField
 
 
 class Recording(TenantModel):
@@ -89,7 +91,7 @@ class Recording(TenantModel):
         blank=True,
         help_text=_("The step of the finishing that is being done or was tried last; empty when all are done."),
     )
-    error = models.CharField(max_length=300, blank=True)
+    error = KeptTextField(max_length=MAX_KEPT_ERROR, blank=True)
     broken_off_by = models.CharField(
         _("ended early by"),
         max_length=100,

@@ -27,6 +27,7 @@ from recordings.models import Recording
 from recordings.spool.folder import spool_folder
 from recordings.storage import bucket
 from sessions.messages.models import OutboxMessage
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.providers.errors import ProviderError
 
 logger = structlog.get_logger("recordings")
@@ -42,7 +43,7 @@ UNWRITTEN_FOR_S = 120.0
 PAGE = 500
 # As many files that are all gone are not lost one by one: the folder is not mounted, or the bucket is another one.
 TOO_MANY_TO_BE_LOST = 10
-MISSING = "The file is not in the storage any more."
+MISSING = KeptText("The file is not in the storage any more.")
 State = Recording.State
 
 

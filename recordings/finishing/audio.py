@@ -23,6 +23,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.filter import Graph
 
+from voiceapp.core.kept_texts import KeptText
+
 # Of what is measured. Voices on the phone have no higher frequencies.
 RATE = 8000
 MS_OF_PEAK = 10
@@ -53,6 +55,14 @@ FORMATS = (
     (b"\xff\xf3", 0, "mp3"),
     (b"\xff\xf2", 0, "mp3"),
 )
+
+
+def cut_off(ends_ms: int, announced_ms: int) -> KeptText:
+    return KeptText(
+        "The file is cut off: it ends after %(ends)s of %(announced)s s.",
+        ends=f"{ends_ms / 1000:.1f}",
+        announced=f"{announced_ms / 1000:.1f}",
+    )
 
 
 class NoAudio(ValueError):
@@ -90,7 +100,7 @@ def read_audio(source: Path | bytes) -> Audio:
         duration_ms = samples * 1000 // RATE
         announced_ms = _announced_ms(container, stream)
     if announced_ms and duration_ms < announced_ms - TOLERANCE_MS:
-        raise NoAudio(f"The file is cut off: it ends after {duration_ms / 1000:.1f} of {announced_ms / 1000:.1f} s.")
+        raise NoAudio(cut_off(duration_ms, announced_ms))
     return Audio(duration_ms, tuple(bytes(each.loud) for each in levels), b"".join(each.peaks() for each in levels))
 
 
@@ -153,12 +163,12 @@ def _opened(source: Path | bytes) -> Iterator[tuple[InputContainer, AudioStream]
             with av.open(file, "r", format=kind, metadata_errors="replace") as container:
                 stream = next(filter(_is_known, container.streams.audio), None)
                 if stream is None:
-                    raise NoAudio("The file has no audio in it that can be read.")
+                    raise NoAudio(KeptText("The file has no audio in it that can be read."))
                 yield container, stream
         except av.FFmpegError as exc:
             if exc.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise OSError(exc.errno, exc.strerror) from exc
-            raise NoAudio("The file is damaged or cut off.") from exc
+            raise NoAudio(KeptText("The file is damaged or cut off.")) from exc
 
 
 def _is_known(stream: AudioStream) -> bool:
@@ -171,9 +181,10 @@ def _kind_of(file: BinaryIO) -> str:
     begin = file.read(12)
     kind = next((name for mark, at, name in FORMATS if begin[at : at + len(mark)] == mark), None)
     if kind is None:
-        raise NoAudio("The file is no audio file that can be read." if begin else "The file is empty.")
+        no_audio = KeptText("The file is no audio file that can be read.")
+        raise NoAudio(no_audio if begin else KeptText("The file is empty."))
     if kind == "wav" and _is_cut_off(file):
-        raise NoAudio("The file is cut off.")
+        raise NoAudio(KeptText("The file is cut off."))
     file.seek(0)
     return kind
 
@@ -209,10 +220,10 @@ def _frames(
     for frame in container.decode(stream):
         if frame.time is not None:
             if frame.time > ends_s + LONGEST_GAP_S:
-                raise NoAudio(f"The file leaves out {frame.time - ends_s:.0f} s.")
+                raise NoAudio(KeptText("The file leaves out %(seconds)d s.", seconds=round(frame.time - ends_s)))
             ends_s = frame.time + frame.samples / frame.sample_rate
             if ends_s > LONGEST_S:
-                raise NoAudio("The file is longer than a day.")
+                raise NoAudio(KeptText("The file is longer than a day."))
         graph.push(frame)
         yield from _pulled(graph)
     graph.push(None)

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from sessions.messages.outbox import outbox
 from voiceapp.core.jobs.wake_up import WakeUp
+from voiceapp.core.kept_texts import KeptText
 
 from .services import FINISH, close_given_up, explain_all_waiting
 from .steps import finish_recording
@@ -28,7 +29,8 @@ def finish_due() -> int:
     except OSError as fault:
         # Nothing was begun: each job keeps all its attempts.
         logger.exception("recordings not finished", folder=settings.FINISHING_DIR)
-        explain_all_waiting(f"The worker cannot write into FINISHING_DIR: {fault.strerror or type(fault).__name__}")
+        why = fault.strerror or type(fault).__name__
+        explain_all_waiting(KeptText("The worker cannot write into FINISHING_DIR: %(why)s", why=why))
         return 0
     close_given_up()
     return done

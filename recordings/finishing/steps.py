@@ -23,12 +23,13 @@ from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from voiceapp.core.jobs.long_jobs import extended_lease
 from voiceapp.core.jobs.patience import with_patience
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
 
 from . import services
 from .alignment import align
-from .audio import Audio, NoAudio, read_audio, write_opus
+from .audio import Audio, NoAudio, cut_off, read_audio, write_opus
 from .services import Step
 from .work_folder import folder_of
 
@@ -36,7 +37,7 @@ T = TypeVar("T")
 
 # In the outbox, instead of a provider: the file itself is the reason.
 OURS = "recording"
-SILENT = "The recording is silent."
+SILENT = KeptText("The recording is silent.")
 SHORTEST_MS = 100
 # A source's own figure: rounded to seconds, or the time that it was busy.
 REPORTED_TOLERANCE_MS = 3000
@@ -61,11 +62,11 @@ def finish_recording(message: OutboxMessage) -> None:
         services.explain(recording, str(fault))
         raise ProviderError(OURS, str(fault)) from fault
     except ProviderError as fault:
-        services.explain(recording, str(fault).removeprefix(f"{OURS}: "))
+        services.explain(recording, fault.reason if fault.provider == OURS else str(fault))
         raise with_patience(fault, since=message.created_at) from fault
     except OSError as fault:
         why = fault.strerror or type(fault).__name__
-        services.explain(recording, f"The worker's disk: {why}")
+        services.explain(recording, KeptText("The worker's disk: %(why)s", why=why))
         raise with_patience(ProviderError("disk", why), since=message.created_at) from fault
 
 
@@ -99,7 +100,7 @@ def _store(recording: Recording, folder: Path, message: OutboxMessage) -> str:
 def _source_of(recording: Recording) -> FileSource:
     source = source_of(recording)
     if source is None:
-        raise ProviderError(OURS, "the source stored no file", permanent=True)
+        raise ProviderError(OURS, KeptText("the source stored no file"), permanent=True)
     return source
 
 
@@ -109,10 +110,9 @@ def _check(recording: Recording, path: Path) -> Audio:
     reported_ms = recording.duration_ms or 0
     tolerance_ms = max(REPORTED_TOLERANCE_MS, reported_ms * REPORTED_TOLERANCE)
     if audio.duration_ms < reported_ms - tolerance_ms:
-        ends_s, reported_s = audio.duration_ms / 1000, reported_ms / 1000
-        raise NoAudio(f"The file is cut off: it ends after {ends_s:.1f} of {reported_s:.1f} s.")
+        raise NoAudio(cut_off(audio.duration_ms, reported_ms))
     if audio.duration_ms < SHORTEST_MS:
-        raise NoAudio("The file has no audio in it.")
+        raise NoAudio(KeptText("The file has no audio in it."))
     if not any(audio.loud_ms) and not recording.has_file:
         raise ProviderError(OURS, SILENT, permanent=True)
     return audio

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('starts_at_ms', models.BigIntegerField(default=0, help_text="Where the file's first sample is on the clock of the transcript's lines (spoken_at_ms).", verbose_name='starts at (ms)')),
                 ('peaks', models.BinaryField(help_text='The waveform: for each channel 1,000 bytes, each the loudest sample of its thousandth.', null=True)),
                 ('step', models.CharField(blank=True, choices=[('fetch', 'Fetching the file'), ('check', 'Checking the file'), ('transcode', 'Transcoding'), ('align', 'Aligning the transcript'), ('store', 'Storing the file'), ('clean', 'Deleting copies')], help_text='The step of the finishing that is being done or was tried last; empty when all are done.', max_length=9)),
-                ('error', models.CharField(blank=True, max_length=300)),
+                ('error', models.CharField(blank=True, max_length=900)),
                 ('broken_off_by', models.CharField(blank=True, help_text='Why it ended before its call; what there is, is kept.', max_length=100, verbose_name='ended early by')),
                 ('is_automatic', models.BooleanField(default=False, help_text='Started automatically with the call.', verbose_name='automatic')),
                 ('reported_at', models.DateTimeField(help_text="The source's own time of its latest report.", null=True)),

@@ -27,6 +27,7 @@ from sessions.calls.outcomes import RecordingEnd
 from sessions.calls.services import forget_words, record_event
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.core.transactions import NotSaved, retried
 from voiceapp.providers.errors import ProviderError
 
@@ -37,7 +38,7 @@ logger = structlog.get_logger("recordings")
 State, Step, Source = Recording.State, Recording.Step, Recording.Source
 
 DECLINE = "recording.decline"
-DECLINED = "The caller did not want to be recorded."
+DECLINED = KeptText("The caller did not want to be recorded.")
 STOPPED_AND_DELETED = "I have stopped the recording, and it is deleted."
 DELETED_AFTERWARDS = "The recording of this call is deleted as soon as we hang up."
 STOPPED = "I have stopped the recording."
@@ -189,7 +190,7 @@ def _end_at_source(recording: Recording) -> None:
         return
     report = _stopped(recording)
     if report is not None and not (report.is_over or report.is_fetchable):
-        raise ProviderError(recording.source, "has not ended the recording yet", retry_after_s=ENDS_WITHIN_S)
+        raise ProviderError(recording.source, KeptText("has not ended the recording yet"), retry_after_s=ENDS_WITHIN_S)
 
 
 def _stopped(recording: Recording) -> RecordingReport | None:

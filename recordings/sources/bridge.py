@@ -8,6 +8,7 @@ from recordings.models import Recording
 from recordings.spool.blocks import NotASpoolFile
 from recordings.spool.folder import spool_path
 from recordings.spool.wav import write_wav
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.providers.errors import ProviderError
 
 from .disk import disk_faults
@@ -20,7 +21,9 @@ def fetch(recording: Recording, into: Path) -> None:
         try:
             write_wav(path, into)
         except FileNotFoundError as exc:
-            raise ProviderError("disk", f"{path} is not there: do all processes share RECORDINGS_DIR?") from exc
+            raise ProviderError(
+                "disk", KeptText("%(path)s is not there: do all processes share RECORDINGS_DIR?", path=path)
+            ) from exc
         except NotASpoolFile as exc:
             raise ProviderError("disk", str(exc), permanent=True) from exc
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from recordings.models import Recording
 from recordings.spool.folder import spool_folder
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.providers.errors import ProviderError
 
 from .disk import disk_faults
@@ -55,7 +56,7 @@ def fetch(recording: Recording, into: Path) -> None:
         try:
             shutil.copyfile(path_of(recording.external_id or ""), into)
         except FileNotFoundError as exc:
-            raise ProviderError("page", "it has sent nothing that is still there", permanent=True) from exc
+            raise ProviderError("page", KeptText("it has sent nothing that is still there"), permanent=True) from exc
 
 
 def delete(recording: Recording) -> None:

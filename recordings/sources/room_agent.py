@@ -22,6 +22,7 @@ from django.utils import timezone
 from recordings.models import Recording
 from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.room_state import RECORDING_ID, enqueue_room_state
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.providers.errors import ProviderError
 
 from .disk import disk_faults
@@ -51,7 +52,7 @@ def has_agent(recording: Recording) -> bool:
 def request_start(recording: Recording) -> RecordingReport:
     """The agent reads in the room's metadata that it is to record. Raises ProviderError if there is no agent."""
     if not has_agent(recording):
-        raise ProviderError(NAME, "no agent is in the room", permanent=True)
+        raise ProviderError(NAME, KeptText("no agent is in the room"), permanent=True)
     with transaction.atomic():
         enqueue_room_state(recording.call)
     return _report(recording, State.STARTING)
@@ -80,7 +81,7 @@ def fetch(recording: Recording, into: Path) -> None:
     """The agent's file; those of several agents as one. Raises ProviderError, permanent if nothing can be read."""
     parts = _parts(new_id(recording))
     if not parts:
-        raise ProviderError(NAME, "it has written no file", permanent=True)
+        raise ProviderError(NAME, KeptText("it has written no file"), permanent=True)
     try:
         with disk_faults():
             if len(parts) == 1:
@@ -88,7 +89,9 @@ def fetch(recording: Recording, into: Path) -> None:
             else:
                 _join(parts, into)
     except FFmpegError as exc:
-        raise ProviderError(NAME, f"its file cannot be read ({type(exc).__name__})", permanent=True) from exc
+        raise ProviderError(
+            NAME, KeptText("its file cannot be read (%(why)s)", why=type(exc).__name__), permanent=True
+        ) from exc
 
 
 def delete(recording: Recording) -> None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from recordings.models import Recording
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.vapi.client import VapiCall, VapiClient, VapiError, VapiErrorKind
@@ -43,10 +44,12 @@ def fetch(recording: Recording, into: Path) -> None:
     """Write VAPI's file, stereo where there is one. Raises ProviderError."""
     call = _find(recording)
     if call is None:
-        raise ProviderError("vapi", "the call was deleted there before its recording was fetched", permanent=True)
+        raise ProviderError(
+            "vapi", KeptText("the call was deleted there before its recording was fetched"), permanent=True
+        )
     url = recording_of(call.fields).url
     if not url:
-        raise ProviderError("vapi", "the call has no recording yet")
+        raise ProviderError("vapi", KeptText("the call has no recording yet"))
     with disk_faults(), into.open("wb") as file:
         download_recording(url, file, may_be_local=bool(settings.SIMULATORS) or settings.DEBUG)
 

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from django.utils.translation import gettext as _
-
 from recordings.files import copy_file
 from recordings.finishing.audio import MS_OF_PEAK, NoAudio, read_audio, read_channel
 from recordings.models import Recording
 from sessions.calls.models import Call
 from telephony.bridge.core.ulaw import BYTES_PER_MS, encode
 from voiceapp.core.errors import ApplicationError
+from voiceapp.core.kept_texts import KeptText
 
 # Begin and end in ms.
 Span = tuple[int, int]
@@ -58,11 +57,11 @@ def utterances_of_call(call: Call) -> Sequence[Utterance]:
     """Of its first recording. Raises ApplicationError, or ProviderError where the file cannot be fetched."""
     recording = recording_of(call)
     if recording is None:
-        raise ApplicationError(_("This call has no stored recording."))
+        raise ApplicationError(KeptText("This call has no stored recording."))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "call"
         copy_file(recording, path)
-        return utterances_of(path, name=_("The recording"))
+        return utterances_of(path, name=KeptText("The recording"))
 
 
 def recording_of(call: Call) -> Recording | None:
@@ -77,12 +76,12 @@ def utterances_of(path: Path, *, name: str = "") -> Sequence[Utterance]:
         audio = read_audio(path)
         pcm = b"".join(read_channel(path, channel=CALLER))
     except (NoAudio, OSError) as exc:
-        raise ApplicationError(_("%(file)s cannot be read: %(why)s") % {"file": name, "why": exc}) from exc
+        raise ApplicationError(KeptText("%(file)s cannot be read: %(why)s", file=name, why=str(exc))) from exc
     sound = _ulaw(pcm)
     said = list(spans(audio.loud[CALLER]))
     if not said:
         raise ApplicationError(
-            _("Nobody speaks in “%(file)s”: its first channel has to be the caller's.") % {"file": name}
+            KeptText("Nobody speaks in “%(file)s”: its first channel has to be the caller's.", file=name)
         )
     cues = cues_of(said, list(spans(audio.loud[AGENT])) if len(audio.loud) > AGENT else None)
     return [

@@ -11,8 +11,9 @@ from agents.configuration.models import AgentVersion
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call
 from voiceapp.core.jobs.engine import JobQueue, Order
-from voiceapp.core.jobs.models import Job
+from voiceapp.core.jobs.models import MAX_KEPT_ERROR, Job
 from voiceapp.core.jobs.wake_up import WakeUp
+from voiceapp.core.kept_texts import KeptTextField
 
 
 class ReplayRun(TenantModel, Job):
@@ -41,7 +42,7 @@ class ReplayRun(TenantModel, Job):
     utterances = models.PositiveIntegerField(null=True, help_text=_("How often the caller speaks."))
     said = models.PositiveIntegerField(default=0, help_text=_("How many of these were said."))
     outcome = models.CharField(_("result"), max_length=9, choices=Outcome.choices, blank=True)
-    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    reason = KeptTextField(_("reason"), max_length=MAX_KEPT_ERROR, blank=True)
     figures = models.JSONField(default=dict, help_text=_("What came of it."))
     lines = models.JSONField(default=list, help_text=_("The conversation."))
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from agents.configuration.models import Agent, Persona
 from sessions.calls.facts import LineSpoken, TurnAnswered, TurnInterrupted
@@ -19,6 +18,7 @@ from telephony.live.live_call import LiveCall
 from telephony.live.registry import LiveCalls
 from telephony.scenarios.conversation import TEST_CALLER
 from voiceapp.core.errors import ApplicationError
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.core.transactions import release_connections
 
 from .caller_audio import Utterance
@@ -64,7 +64,7 @@ def replay(
         return asyncio.run(_carry(gateway, utterances))
     except TimeoutError as exc:
         raise ApplicationError(
-            _("The call did not end within %(minutes)d minutes.") % {"minutes": LONGEST_S // 60}
+            KeptText("The call did not end within %(minutes)d minutes.", minutes=LONGEST_S // 60)
         ) from exc
     finally:
         gateway.close()

@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 
 from agents.configuration.models import Agent, AgentVersion, Persona
 from sessions.calls.models import Call
+from telephony.scenarios.services import VERSION_DELETED
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.jobs.long_jobs import extended_lease
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.providers.errors import ProviderError
 
 from .caller_audio import recording_of, utterances_of_call
@@ -81,7 +83,7 @@ def _carried_out(run: ReplayRun, call: Call) -> dict[str, object]:
     """What is to be written into the row."""
     agent, persona = call.agent, _persona(run, call.agent)
     if agent is None or persona is None:
-        raise NoReplay(_("The version that this was to run against is deleted. Run it again."))
+        raise NoReplay(VERSION_DELETED)
     utterances = utterances_of_call(call)
     _mine(run).update(utterances=len(utterances), said=0)
     replayed = replay(agent, persona, utterances, keep_said=lambda count: bool(_mine(run).update(said=count)))
@@ -101,7 +103,7 @@ def _persona(run: ReplayRun, agent: Agent | None) -> Persona | None:
 
 
 def _faults(replayed: Replayed) -> str:
-    return " ".join(_("A tool broke off: %(fault)s") % {"fault": each} for each in replayed.faults)
+    return KeptText("A tool broke off: %(fault)s", fault="; ".join(replayed.faults)) if replayed.faults else ""
 
 
 def _mine(run: ReplayRun) -> QuerySet[ReplayRun]:

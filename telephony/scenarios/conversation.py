@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from agents.configuration.models import Agent, Persona
 from sessions.calls.briefing import Briefing
@@ -41,6 +40,7 @@ from telephony.bridge.openai.frames import (
 )
 from telephony.live.openai_provider import OpenAILinks, session_for
 from voiceapp.core.errors import ApplicationError
+from voiceapp.core.kept_texts import KeptText, kept, stored
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.openai.fields import fit_model
 
@@ -81,7 +81,7 @@ class Entry:
     turn: int = 0
 
     def as_json(self) -> dict[str, object]:
-        return asdict(self)
+        return {**asdict(self), "text": stored(self.text)}
 
     @property
     def shown_arguments(self) -> str:
@@ -99,8 +99,10 @@ class Entry:
         return str(output.get("say", "")) if isinstance(output, dict) else ""
 
     @classmethod
-    def of_json(cls, stored: Mapping[str, Any]) -> Entry:
-        return cls(**{**stored, "who": Who(stored["who"])})
+    def of_json(cls, entry: Mapping[str, Any]) -> Entry:
+        # Only what was not said is a sentence of ours.
+        text = kept(entry["text"]) if entry["who"] == Who.END else entry["text"]
+        return cls(**{**entry, "who": Who(entry["who"]), "text": text})
 
 
 class Conversation:
@@ -139,8 +141,10 @@ class Conversation:
             if not self._respond():
                 return self.entries[before:]
         raise NotAnswered(
-            _("The agent used tools %(count)d times in a row without an answer. Look at its prompt.")
-            % {"count": MOST_RESPONSES}
+            KeptText(
+                "The agent used tools %(count)d times in a row without an answer. Look at its prompt.",
+                count=MOST_RESPONSES,
+            )
         )
 
     def close(self) -> None:
@@ -165,9 +169,9 @@ class Conversation:
         self._session.send(tool_output(self._next_item(), call.call_id or "", use.result.output))
         match use.result.then:
             case EndCall():
-                self._end(_("The agent hangs up."))
+                self._end(KeptText("The agent hangs up."))
             case Transfer(target_id):
-                self._end(_("The agent transfers the call to %(target)s.") % {"target": target_id})
+                self._end(KeptText("The agent transfers the call to %(target)s.", target=target_id))
 
     def _end(self, text: str) -> None:
         self.is_over = True
@@ -286,20 +290,25 @@ class _TextSession:
                         return event
         except TimeoutError as exc:
             raise NotAnswered(
-                _("The AI provider did not answer within %(seconds)d seconds. Try again in a few minutes.")
-                % {"seconds": within_s}
+                KeptText(
+                    "The AI provider did not answer within %(seconds)d seconds. Try again in a few minutes.",
+                    seconds=within_s,
+                )
             ) from exc
 
 
 def _lost(loss: LinkLoss) -> str:
-    return _("The AI provider cannot be reached (%(reason)s). `manage.py doctor` says what is wrong.") % {
-        "reason": loss.reason or loss.code
-    }
+    return KeptText(
+        "The AI provider cannot be reached (%(reason)s). `manage.py doctor` says what is wrong.",
+        reason=loss.reason or loss.code or "",
+    )
 
 
 def _refused(error: ErrorBody | None) -> str:
     reason = (error.message or error.code or "") if error else ""
-    return _("The AI provider refused to answer: %(reason)s") % {"reason": reason[:200] or _("no reason was given")}
+    return KeptText(
+        "The AI provider refused to answer: %(reason)s", reason=reason[:200] or KeptText("no reason was given")
+    )
 
 
 def _text_of(item: Item) -> str:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from sessions.tools.dry_run import Booked, Made
+from voiceapp.core.kept_texts import kept, stored
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 BOOKING = re.compile(
@@ -36,7 +37,7 @@ class Row:
     is_same: bool
 
     def as_json(self) -> dict[str, object]:
-        return asdict(self)
+        return {**asdict(self), "got": stored(self.got)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,8 @@ def made_as_json(made: Made) -> dict[str, object]:
     }
 
 
-def rows_of_json(stored: Sequence[Mapping[str, Any]]) -> list[Row]:
-    return [Row(**each) for each in stored]
+def rows_of_json(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+    return [Row(**{**row, "got": kept(row["got"])}) for row in rows]
 
 
 def _likeness(expected: str, got: str) -> float:

@@ -14,8 +14,9 @@ from agents.organizations.auditing import Audited
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call
 from voiceapp.core.jobs.engine import JobQueue, Order
-from voiceapp.core.jobs.models import Job
+from voiceapp.core.jobs.models import MAX_KEPT_ERROR, Job
 from voiceapp.core.jobs.wake_up import WakeUp
+from voiceapp.core.kept_texts import KeptTextField
 
 from .expectations import Expectation, lines_of, why_not_a_time
 
@@ -143,7 +144,7 @@ class ScenarioRun(TenantModel, Job):
     started_by = models.CharField(_("started by"), max_length=150, blank=True)
     steps_done = models.PositiveIntegerField(_("steps done"), default=0)
     verdict = models.CharField(_("result"), max_length=6, choices=Verdict.choices, blank=True)
-    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    reason = KeptTextField(_("reason"), max_length=MAX_KEPT_ERROR, blank=True)
     rows = models.JSONField(default=list, help_text=_("Expected and got, line by line."))
     made = models.JSONField(default=dict, help_text=_("What came of it."))
     entries = models.JSONField(default=list, help_text=_("The conversation."))

@@ -16,6 +16,7 @@ from agents.configuration.models import Agent, AgentVersion, Persona
 from sessions.tools.dry_run import Made
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.jobs.long_jobs import extended_lease
+from voiceapp.core.kept_texts import KeptText
 
 from .conversation import Conversation, Entry, NotAnswered, conversation
 from .expectations import Row, made_as_json
@@ -26,6 +27,7 @@ RUN_WITHIN_S = 240.0
 # Of a scenario against one target; older ones are deleted.
 MOST_KEPT = 20
 LONGEST_REASON = 300
+VERSION_DELETED = KeptText("The version that this was to run against is deleted. Run it again.")
 
 
 class NothingToRun(ApplicationError):
@@ -116,7 +118,7 @@ def rehearse(run: ScenarioRun, scenario: Scenario) -> Result:
     agent, began = scenario.agent, time.monotonic()
     persona = agent if run.target == Target.DRAFT else run.version
     if persona is None:
-        return Result(Verdict.BROKEN, reason=_("The version that this was to run against is deleted. Run it again."))
+        return Result(Verdict.BROKEN, reason=VERSION_DELETED)
     talk: Conversation | None = None
     reason = ""
     try:
@@ -139,18 +141,21 @@ def _say_steps(run: ScenarioRun, scenario: Scenario, talk: Conversation, began: 
     steps = scenario.step_lines
     for number, step in enumerate(steps, 1):
         if talk.is_over:
-            return _("The call was over before line %(line)d of %(count)d was said.") % {
-                "line": number, "count": len(steps),
-            }  # fmt: skip
+            return KeptText(
+                "The call was over before line %(line)d of %(count)d was said.", line=number, count=len(steps)
+            )
         if time.monotonic() - began > RUN_WITHIN_S:
             raise NotAnswered(
-                _("The run took longer than %(minutes)d minutes and was stopped at line %(line)d.")
-                % {"minutes": RUN_WITHIN_S / 60, "line": number}
+                KeptText(
+                    "The run took longer than %(minutes)d minutes and was stopped at line %(line)d.",
+                    minutes=RUN_WITHIN_S / 60,
+                    line=number,
+                )
             )
         try:
             talk.say(step)
         except NotAnswered as exc:
-            raise NotAnswered(_("Line %(line)d: %(why)s") % {"line": number, "why": exc}) from exc
+            raise NotAnswered(KeptText("Line %(line)d: %(why)s", line=number, why=str(exc))) from exc
         if not ScenarioRun.objects.filter(pk=run.pk).update(steps_done=number):
             raise _Gone
     return ""
@@ -158,7 +163,7 @@ def _say_steps(run: ScenarioRun, scenario: Scenario, talk: Conversation, began: 
 
 def _broken_tools(entries: Sequence[Entry]) -> list[Row]:
     return [
-        Row("", _("The tool %(tool)s broke off: %(fault)s") % {"tool": each.name, "fault": each.fault}, False)
+        Row("", KeptText("The tool %(tool)s broke off: %(fault)s", tool=each.name, fault=each.fault), False)
         for each in entries
         if each.fault
     ]

@@ -7,6 +7,10 @@ import math
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
+from django.utils.translation import gettext_noop
+
+from voiceapp.core.kept_texts import KeptText
+
 # Longer waits are cut to this.
 LONGEST_RETRY_AFTER_S = 24 * 3600
 
@@ -23,6 +27,7 @@ class RetryClass(StrEnum):
     OUR_BUG = "our bug"
 
 
+OF_PROVIDER = gettext_noop("%(provider)s: %(error)s")
 PERMANENT = {RetryClass.GIVE_UP, RetryClass.OUR_BUG}
 # Statuses below 500 after which the same request may succeed: timeout, conflict, too early, too many.
 TEMPORARY = {408, 409, 425, 429}
@@ -30,7 +35,10 @@ MALFORMED = {400, 405, 406, 411, 413, 414, 415, 422, 431}
 
 
 class ProviderError(Exception):
-    """`permanent`: the same request would fail again. `retry_after_s`: the wait that the provider names."""
+    """`permanent`: the same request would fail again. `retry_after_s`: the wait that the provider names.
+
+    `reason`: the message without the provider's name. Operators read it: a KeptText is translated.
+    """
 
     def __init__(
         self,
@@ -41,8 +49,11 @@ class ProviderError(Exception):
         retry_class: RetryClass | None = None,
         retry_after_s: float | None = None,
     ) -> None:
-        super().__init__(f"{provider}: {message}")
-        self.provider = provider
+        is_kept = isinstance(message, KeptText)
+        super().__init__(
+            KeptText(OF_PROVIDER, provider=provider, error=message) if is_kept else f"{provider}: {message}"
+        )
+        self.provider, self.reason = provider, message
         if retry_class is None:
             waits = RetryClass.AGAIN if retry_after_s is None else RetryClass.WAIT
             retry_class = RetryClass.GIVE_UP if permanent else waits

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 from django.conf import settings
 
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.core.web_addresses import is_loopback, is_public, read_origin
 from voiceapp.providers.errors import ProviderError, retry_after_s, retry_class_of
 from voiceapp.providers.pinned_http import AddressRefused, NameNotFound, NoResponse, PinnedHttp, Response
@@ -83,13 +84,13 @@ class WebhookReceiver:
         try:
             origin = read_origin(url)
         except ValueError as exc:
-            raise ProviderError(PROVIDER, "the URL is malformed", permanent=True) from exc
+            raise ProviderError(PROVIDER, KeptText("the URL is malformed"), permanent=True) from exc
         if origin.is_this_machine and self._may_be_local:
             return
         if origin.scheme != "https":
-            raise ProviderError(PROVIDER, "the URL is not https", permanent=True)
+            raise ProviderError(PROVIDER, KeptText("the URL is not https"), permanent=True)
         if "." not in origin.host or _is_internal(origin.host):
-            raise ProviderError(PROVIDER, "the address is not public", permanent=True)
+            raise ProviderError(PROVIDER, KeptText("the address is not public"), permanent=True)
 
     def _send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Response:
         named = self._read(url)
@@ -102,9 +103,9 @@ class WebhookReceiver:
         try:
             return pinned.post(named, body, headers)
         except (NoResponse, NameNotFound) as exc:
-            raise ProviderError(PROVIDER, f"no response ({exc})") from exc
+            raise ProviderError(PROVIDER, KeptText("no response (%(why)s)", why=exc)) from exc
         except AddressRefused as exc:
-            why = str(exc) if named.scheme == "https" else "the URL is not https"
+            why = str(exc) if named.scheme == "https" else KeptText("the URL is not https")
             raise ProviderError(PROVIDER, why, permanent=True) from exc
 
     def _may_connect(self, scheme: str) -> Callable[[str], bool]:
@@ -119,9 +120,9 @@ class WebhookReceiver:
         try:
             read = httpx.URL(url)
         except httpx.InvalidURL as exc:
-            raise ProviderError(PROVIDER, "the URL is malformed", permanent=True) from exc
+            raise ProviderError(PROVIDER, KeptText("the URL is malformed"), permanent=True) from exc
         if read.scheme not in ("http", "https") or not read.host or read.userinfo or (read.port or 0) > 65_535:
-            raise ProviderError(PROVIDER, "the URL is not a plain https URL", permanent=True)
+            raise ProviderError(PROVIDER, KeptText("the URL is not a plain https URL"), permanent=True)
         return read
 
 
@@ -131,7 +132,9 @@ def _fault_of(response: Response) -> ProviderError | None:
         return None
     wait_s = retry_after_s(response.retry_after)
     retry_class = retry_class_of(status, retry_after_s=wait_s)
-    return ProviderError(PROVIDER, f"returned {status}", retry_class=retry_class, retry_after_s=wait_s)
+    return ProviderError(
+        PROVIDER, KeptText("returned %(status)d", status=status), retry_class=retry_class, retry_after_s=wait_s
+    )
 
 
 def _kept_headers(response: Response) -> dict[str, str]:

@@ -13,7 +13,6 @@ from .json_file import read_json, write_json
 from .table import MAX_CELL_CHARACTERS, MAX_FILE_BYTES, MAX_ROWS, MIB, Row, Table, UnreadableFile, too_many_rows
 from .xlsx_file import read_xlsx, write_xlsx
 
-TOO_LONG = f"The cell has more than {MAX_CELL_CHARACTERS} characters. Shorten it."
 ZIP_MARK, OLD_EXCEL_MARK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -127,5 +126,6 @@ def _row(number: int, columns: Sequence[str], line: Sequence[str], marked: Mappi
 
 
 def _checked(row: Row) -> Row:
-    long = {heading: TOO_LONG for heading, cell in row.cells.items() if len(cell) > MAX_CELL_CHARACTERS}
+    too_long = gettext("The cell has more than %(most)s characters. Shorten it.") % {"most": MAX_CELL_CHARACTERS}
+    long = {heading: too_long for heading, cell in row.cells.items() if len(cell) > MAX_CELL_CHARACTERS}
     return Row(row.number, {**row.cells, **dict.fromkeys(long, "")}, {**row.faults, **long}) if long else row

@@ -44,10 +44,14 @@ class Matching:
         if len(found) == 1:
             return found[0]
         if not found:
-            raise ValueError(f"There is no {kind} “{reference[:60]}”. Add a row for it, or correct the name.")
+            raise ValueError(
+                gettext("There is no %(kind)s “%(name)s”. Add a row for it, or correct the name.")
+                % {"kind": kind, "name": reference[:60]}
+            )
         ids = ", ".join(f"“{node.name} #{node.pk}”" for node in found if node.pk)
         raise ValueError(
-            f"There are {len(found)} of the name “{reference[:60]}”. Write one of them with its id: {ids}."
+            gettext("There are %(count)d of the name “%(name)s”. Write one of them with its id: %(ids)s.")
+            % {"count": len(found), "name": reference[:60], "ids": ids}
         )
 
     def _problem(self, row: Row, column: str, text: str) -> None:
@@ -185,7 +189,10 @@ class Matching:
         if not reference:
             found = above or (node.parent if node else self._home_of(kind, row))
             if found is None:
-                raise ValueError(f"Write the name of the {PARENTS[kind]} to which this {kind} belongs.")
+                raise ValueError(
+                    gettext("Write the name of the %(parent)s to which this %(kind)s belongs.")
+                    % {"parent": PARENTS[kind], "kind": kind}
+                )
             return found
         # A row may name what it belongs to as it was called before.
         if node and node.parent and reference.casefold() == str(node.parent.old[NAME]).casefold():

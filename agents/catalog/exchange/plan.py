@@ -148,7 +148,10 @@ def _daypart(text: str, state: MenuState) -> str:
         return ""
     daypart = state.dayparts.get(name.casefold())
     if daypart is None:
-        raise ValueError(f"There is no time of day “{name[:40]}”. Add it under Menu → Times of day, or empty the cell.")
+        raise ValueError(
+            gettext("There is no time of day “%(name)s”. Add it under Menu → Times of day, or empty the cell.")
+            % {"name": name[:40]}
+        )
     return daypart.name
 
 

@@ -48,7 +48,11 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        place = ", ".join(part for part in (self.row and f"row {self.row}", self.column and f"“{self.column}”") if part)
+        place = ", ".join(
+            part
+            for part in (self.row and gettext("row %(row)s") % {"row": self.row}, self.column and f"“{self.column}”")
+            if part
+        )
         return f"{place.capitalize()}: {self.text}" if place else self.text
 
 

@@ -7,6 +7,8 @@ import re
 import zoneinfo
 from decimal import Decimal
 
+from django.utils.translation import gettext
+
 from agents.catalog.allergens import ALLERGENS, NONE, in_order
 
 YES = frozenset({"yes", "y", "true", "1", "x", "ja", "oui", "si", "sí"})
@@ -26,16 +28,20 @@ def read_price(text: str) -> Decimal | None:
     if not plain:
         return None
     if DATE.fullmatch(plain):
-        raise ValueError("The spreadsheet made a date of this price. Format the cell as a number and type it again.")
+        raise ValueError(
+            gettext("The spreadsheet made a date of this price. Format the cell as a number and type it again.")
+        )
     price: Decimal | None = None
     if found := PLAIN_PRICE.fullmatch(plain):
         price = Decimal(f"{found[1]}.{found[2] or 0}")
     elif (found := GROUPED_PRICE.fullmatch(plain)) and found[2] != found[3]:
         price = Decimal(f"{re.sub(r'[^0-9]', '', found[1])}.{found[4]}")
     if price is None:
-        raise ValueError(f"“{text[:30]}” is no price. Write it like 9.50 or 9,50, without a minus.")
+        raise ValueError(
+            gettext("“%(text)s” is no price. Write it like 9.50 or 9,50, without a minus.") % {"text": text[:30]}
+        )
     if price > LARGEST_PRICE:
-        raise ValueError(f"The price is above {LARGEST_PRICE}. Type a smaller one.")
+        raise ValueError(gettext("The price is above %(largest)s. Type a smaller one.") % {"largest": LARGEST_PRICE})
     return price.quantize(Decimal("0.01"))
 
 
@@ -45,14 +51,16 @@ def read_number(text: str) -> int | None:
     if not plain:
         return None
     if not (plain.isascii() and plain.isdigit()) or len(plain) > 10 or int(plain) > LARGEST_NUMBER:
-        raise ValueError(f"“{text[:30]}” is no whole number. Write it like 12.")
+        raise ValueError(gettext("“%(text)s” is no whole number. Write it like 12.") % {"text": text[:30]})
     return int(plain)
 
 
 def read_flag(text: str) -> bool:
     plain = text.strip().casefold()
     if plain not in YES | NO:
-        raise ValueError(f"“{text[:30]}” is neither yes nor no. Write yes, or leave it empty.")
+        raise ValueError(
+            gettext("“%(text)s” is neither yes nor no. Write yes, or leave it empty.") % {"text": text[:30]}
+        )
     return plain in YES
 
 
@@ -65,9 +73,12 @@ def read_allergens(text: str) -> tuple[str, ...]:
     named = [part.strip().casefold() for part in re.split(r"[;,]", text) if part.strip()]
     unknown = next((each for each in named if each not in ALLERGENS and each != NONE), None)
     if unknown is not None:
-        raise ValueError(f"“{unknown[:30]}” is no allergen. Use these: {', '.join(ALLERGENS)}, or {NONE}.")
+        raise ValueError(
+            gettext("“%(text)s” is no allergen. Use these: %(allergens)s, or %(none)s.")
+            % {"text": unknown[:30], "allergens": ", ".join(ALLERGENS), "none": NONE}
+        )
     if NONE in named and len(set(named)) > 1:
-        raise ValueError(f"Write “{NONE}” alone, or the allergens without it.")
+        raise ValueError(gettext("Write “%(none)s” alone, or the allergens without it.") % {"none": NONE})
     return tuple(in_order(named))
 
 
@@ -81,7 +92,7 @@ def read_time(text: str, zone: zoneinfo.ZoneInfo) -> dt.datetime | None:
             return dt.datetime.strptime(plain, pattern).replace(tzinfo=zone)
         except ValueError:
             continue
-    raise ValueError(f"“{text[:30]}” is no time. Write it like 2026-12-24 17:00.")
+    raise ValueError(gettext("“%(text)s” is no time. Write it like 2026-12-24 17:00.") % {"text": text[:30]})
 
 
 def write_value(value: object, zone: zoneinfo.ZoneInfo) -> str:

@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
+from django.utils.translation import gettext, gettext_lazy
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
@@ -23,8 +24,10 @@ MAX_UNPACKED_BYTES = 20 * MIB
 MAX_PARTS = 300
 # Blank rows at the end, which spreadsheets like to keep.
 MAX_BLANK_ROWS = 20_000
-NOT_XLSX = "The file is no XLSX workbook, or it is damaged or has a password. Save it again as XLSX and upload that."
-NO_RESULT = (
+NOT_XLSX = gettext_lazy(
+    "The file is no XLSX workbook, or it is damaged or has a password. Save it again as XLSX and upload that."
+)
+NO_RESULT = gettext_lazy(
     "The cell has a formula without a result. Open the file in your spreadsheet program and save it, or type the value."
 )
 WIDTHS = {"kind": 15, "name": 28, "in": 22, "aliases": 30, "description": 30, "modifier groups": 28, "allergens": 22}
@@ -90,8 +93,11 @@ def _check_archive(content: bytes) -> None:
         raise UnreadableFile(NOT_XLSX) from exc
     if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
         raise UnreadableFile(
-            f"The workbook unpacks to more than {MAX_UNPACKED_BYTES // MIB} MB. Copy the menu's sheet into a new "
-            "workbook and upload that."
+            gettext(
+                "The workbook unpacks to more than %(size)s MB. Copy the menu's sheet into a new workbook and "
+                "upload that."
+            )
+            % {"size": MAX_UNPACKED_BYTES // MIB}
         )
 
 
@@ -120,9 +126,11 @@ def _read_row(results: Sequence[Any], formulas: Sequence[Any]) -> Cells:
     for place, (result, formula) in enumerate(zip_longest(results, formulas)):
         value = getattr(result, "value", None)
         if getattr(formula, "data_type", "") == "f" and value is None:
-            faults[place] = NO_RESULT
+            faults[place] = str(NO_RESULT)
         elif getattr(result, "data_type", "") == "e":
-            faults[place] = f"The cell shows the error {value}. Correct its formula, or type the value."
+            faults[place] = gettext("The cell shows the error %(error)s. Correct its formula, or type the value.") % {
+                "error": value
+            }
         texts.append(_text(value))
     return texts, faults
 

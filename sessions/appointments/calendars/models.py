@@ -13,6 +13,8 @@ from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from agents.resources.models import Resource
 from sessions.appointments.models import Appointment
+from voiceapp.core.jobs.models import MAX_KEPT_ERROR
+from voiceapp.core.kept_texts import KeptTextField
 from voiceapp.core.secret_box import seal, unseal
 from voiceapp.core.web_addresses import MAX_URL_LENGTH, read_origin
 
@@ -101,7 +103,7 @@ class ConnectedCalendar(TenantModel):
     read_at = models.DateTimeField(_("busy times read"), null=True, editable=False)
     failing_since = models.DateTimeField(null=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
-    last_error = models.CharField(max_length=300, blank=True, editable=False)
+    last_error = KeptTextField(max_length=MAX_KEPT_ERROR, blank=True, editable=False)
     unreadable_events = models.PositiveIntegerField(default=0, editable=False)
 
     objects = TenantQuerySet["ConnectedCalendar"].as_manager()

@@ -238,7 +238,8 @@ def test_result(attempt: WebhookAttempt | None) -> str:
             "status": attempt.status,
             "duration_ms": attempt.duration_ms,
         }
-    why = f"{attempt.error[0].upper()}{attempt.error[1:]}"
+    shown = f"{attempt.error}"
+    why = f"{shown[0].upper()}{shown[1:]}"
     raise ApplicationError(
         gettext("The test event was not accepted. %(why)s. “Deliveries” shows the response.") % {"why": why}
     )

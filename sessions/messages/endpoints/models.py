@@ -13,6 +13,8 @@ from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.messages.models import OutboxMessage
+from voiceapp.core.jobs.models import MAX_KEPT_ERROR
+from voiceapp.core.kept_texts import KeptTextField
 from voiceapp.core.secret_box import seal, unseal
 from voiceapp.core.web_addresses import MAX_URL_LENGTH
 
@@ -36,7 +38,7 @@ class WebhookEndpoint(TenantModel):
     earlier_secret_until = models.DateTimeField(_("earlier secret is used until"), null=True, editable=False)
     paused_at = models.DateTimeField(null=True, editable=False)
     # Empty if a person paused it.
-    pause_reason = models.CharField(max_length=LONGEST_REASON, blank=True, editable=False)
+    pause_reason = KeptTextField(max_length=MAX_KEPT_ERROR, blank=True, editable=False)
     failing_since = models.DateTimeField(null=True, editable=False)
     last_success_at = models.DateTimeField(_("last success"), null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -83,7 +85,7 @@ class WebhookAttempt(TenantModel):
     message = models.ForeignKey(OutboxMessage, models.CASCADE, related_name="log")
     at = models.DateTimeField(default=timezone.now, db_index=True)
     status = models.PositiveSmallIntegerField(null=True, help_text=_("Empty: no response."))
-    error = models.CharField(max_length=300, blank=True)
+    error = KeptTextField(max_length=MAX_KEPT_ERROR, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration (ms)"))
     request_headers = models.JSONField(default=dict)
     response_headers = models.JSONField(default=dict)

@@ -103,7 +103,7 @@ def transcribe_voicemail(message: OutboxMessage) -> None:
     except ProviderError as exc:
         if not exc.permanent and message.attempts < MOST_TRANSCRIPTIONS:
             # Without the wait that OpenAI may name: such waits are not counted as attempts.
-            raise ProviderError(exc.provider, str(exc).removeprefix(f"{exc.provider}: ")) from exc
+            raise ProviderError(exc.provider, exc.reason) from exc
         why = exc.public_message if isinstance(exc, OpenAIError) else str(exc)
         services.keep_transcript(voicemail, "", why_not=why)
         return

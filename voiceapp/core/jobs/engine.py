@@ -16,7 +16,9 @@ import structlog
 from django.db import transaction
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.providers.errors import ProviderError
 
 from .models import MAX_ERROR, Job
@@ -26,6 +28,7 @@ logger = structlog.get_logger("jobs")
 
 J = TypeVar("J", bound=Job)
 State = Job.State
+GAVE_UP = gettext_noop("gave up after %(attempts)d attempts; the last one never returned")
 # A topic, and the values of `isolate_by` of a job of it that failed.
 Failure = tuple[str, tuple[object, ...]]
 
@@ -186,7 +189,7 @@ class JobQueue(Generic[J]):
             if job is None:
                 return None
             if job.attempts >= self.max_attempts:
-                self._dead_letter(job, f"gave up after {self.max_attempts} attempts; the last one never returned")
+                self._dead_letter(job, KeptText(GAVE_UP, attempts=self.max_attempts))
                 continue
             if self._lease(job, self._due(now).filter(pk=job.pk), now):
                 return job
@@ -218,7 +221,9 @@ class JobQueue(Generic[J]):
         try:
             self._handlers[topic](job)
         except NotConfigured as exc:
-            reason = f"{exc} The last attempt: {job.last_error}" if job.last_error else str(exc)
+            reason = str(exc)
+            if job.last_error:
+                reason = KeptText("%(reason)s The last attempt: %(error)s", reason=reason, error=job.last_error)
             self._leased(job).update(state=State.UNCONFIGURED, lease_expires_at=None, last_error=reason[:MAX_ERROR])
             job.state = State.UNCONFIGURED  # no receiver was called: none has to be spared
             return False

@@ -10,7 +10,11 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+from voiceapp.core.kept_texts import KeptTextField
+
 MAX_ERROR = 300
+# With the parts by which it is translated (kept_texts.py).
+MAX_KEPT_ERROR = 900
 
 
 class Job(models.Model):
@@ -33,7 +37,7 @@ class Job(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(_("next attempt at"), default=timezone.now)
     lease_expires_at = models.DateTimeField(null=True, editable=False)
-    last_error = models.CharField(max_length=MAX_ERROR, blank=True)
+    last_error = KeptTextField(max_length=MAX_KEPT_ERROR, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     done_at = models.DateTimeField(_("completed at"), null=True)
 

@@ -17,5 +17,4 @@ def with_patience(fault: ProviderError, *, since: dt.datetime, longest_s: float 
     if fault.permanent:
         return fault
     wait_s = min(max((timezone.now() - since).total_seconds() / 2, SHORTEST_WAIT_S), longest_s)
-    reason = str(fault).removeprefix(f"{fault.provider}: ")
-    return ProviderError(fault.provider, reason, retry_after_s=max(fault.retry_after_s or 0, wait_s))
+    return ProviderError(fault.provider, fault.reason, retry_after_s=max(fault.retry_after_s or 0, wait_s))

@@ -24,6 +24,7 @@ SKIPPED = {"tests", "migrations", "simulators", "locale"}
 # Babel's form: which arguments are texts.
 KEYWORDS: dict[str, Any] = {
     "_": None,
+    "KeptText": None,
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
@@ -39,7 +40,7 @@ CALL = re.compile(rf"\b(?:_|n?p?gettext)\({STRING}(?:,\s*(?:{STRING}|count))*\)"
 
 def texts_in(source: str) -> Iterator[tuple[Any, str | None]]:
     """(text, or singular and plural; context) of each call in Python."""
-    if "gettext" in source or "_(" in source:
+    if any(name in source for name in ("gettext", "_(", "KeptText(")):
         for _, text, _, context in extract("python", BytesIO(source.encode()), KEYWORDS):
             yield text, context
 

@@ -11,6 +11,7 @@ from typing import BinaryIO, NoReturn
 
 import requests
 
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.providers.errors import ProviderError, RetryClass, retry_after_s, retry_class_of
 
 from .client import (
@@ -29,7 +30,7 @@ RECORDING_SID = re.compile(r"RE[0-9a-f]{32}")
 SOURCE_OF_RECORD_VERB = "RecordVerb"
 SOURCE_OF_REST = "StartCallRecordingAPI"
 # www.twilio.com/docs/api/errors/16101 and 16102.
-WHY_ABSENT = {16101: "it is too short", 16102: "nobody said anything"}
+WHY_ABSENT = {16101: KeptText("it is too short"), 16102: KeptText("nobody said anything")}
 NOT_FOUND = 404
 MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 # Four hours, the longest call of an agent, in two channels of 16-bit samples at 8 kHz, and a header.
@@ -63,8 +64,10 @@ class CarrierRecording:
 
 def why_absent(status: str, error_code: int | None) -> str:
     """A sentence about a recording without audio."""
-    why = WHY_ABSENT.get(error_code or 0, f"error {error_code}" if error_code else "")
-    return f"Twilio reports that the recording is {status}{f': {why}' if why else ''}."
+    why = WHY_ABSENT.get(error_code or 0) or (f"error {error_code}" if error_code else "")
+    if not why:
+        return KeptText("Twilio reports that the recording is %(status)s.", status=status)
+    return KeptText("Twilio reports that the recording is %(status)s: %(why)s.", status=status, why=why)
 
 
 class NoAudio(Exception):
@@ -167,7 +170,7 @@ class TwilioRecordings(TwilioClient):
                 raise NoAudio("The recording was deleted at Twilio before it could be fetched.") from None
             if found.has_no_audio:
                 raise NeverRecorded(why_absent(found.status, found.error_code)) from None
-            raise ProviderError("twilio", "the recording is not stored yet") from None
+            raise ProviderError("twilio", KeptText("the recording is not stored yet")) from None
 
     def _request_audio(self, sid: str, into: BinaryIO, *, query: str, largest_bytes: int, whole_s: float) -> None:
         address = f"{self.account_url}/Recordings/{_checked(sid)}.wav{query}"

@@ -69,7 +69,7 @@ def _note_failure(calendar: ConnectedCalendar, exc: ProviderError) -> None:
         reading_until=None,
         failing_since=calendar.failing_since or now,
         failures=F("failures") + 1,
-        last_error=str(exc).removeprefix(f"{exc.provider}: ")[:300],
+        last_error=exc.reason[:300],
     )
     log.warning("calendar not read", calendar=calendar.pk, error=type(exc).__name__)
 

@@ -55,7 +55,7 @@ def check_connection(calendar: ConnectedCalendar) -> str:
         if calendar.writes_appointments:
             _write_and_remove(client, now)
     except CalendarError as exc:
-        raise ApplicationError(str(exc).removeprefix(f"{exc.provider}: ")) from exc
+        raise ApplicationError(exc.reason) from exc
     access = "can be read and written" if calendar.writes_appointments else "can be read"
     return f"The calendar “{calendar.calendar_name}” {access}."
 

@@ -18,6 +18,7 @@ from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from voiceapp.core.jobs.engine import NotConfigured
 from voiceapp.core.jobs.patience import with_patience
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.core.secret_box import SealBroken
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
@@ -29,9 +30,9 @@ logger = structlog.get_logger("webhooks")
 
 # The longest wait between two attempts of the first day.
 LONGEST_WAIT_S = 3600.0
-DELETED = "The endpoint was deleted."
-PAUSED = "The endpoint is paused. Resume it on its page, then choose “Replay”."
-SEALED = (
+DELETED = KeptText("The endpoint was deleted.")
+PAUSED = KeptText("The endpoint is paused. Resume it on its page, then choose “Replay”.")
+SEALED = KeptText(
     "The endpoint's secret cannot be decrypted: SECRET_KEY has changed. Choose “Rotate secret” on the endpoint's page, "
     "or add the earlier key to SECRET_KEY_FALLBACKS."
 )
@@ -65,7 +66,7 @@ def deliver_webhook(message: OutboxMessage) -> None:
     _failed(endpoint, attempt)
     if message.event == WebhookEvent.TEST:
         # Whoever requested it sees what came of it, and requests another one.
-        raise ProviderError(attempt.fault.provider, reason_of(attempt.fault), permanent=True) from attempt.fault
+        raise ProviderError(attempt.fault.provider, attempt.fault.reason, permanent=True) from attempt.fault
     raise with_patience(attempt.fault, since=message.created_at, longest_s=LONGEST_WAIT_S) from attempt.fault
 
 
@@ -108,17 +109,14 @@ def _failed(endpoint: WebhookEndpoint, attempt: Attempt) -> None:
     row.filter(failing_since=None).update(failing_since=now)
     days = settings.WEBHOOK_PAUSE_AFTER_DAYS
     if attempt.is_gone:
-        why = "It responded 410 Gone: it wants no more webhooks."
+        why = KeptText("It responded 410 Gone: it wants no more webhooks.")
     elif days and row.filter(failing_since__lte=now - dt.timedelta(days=days)).exists():
-        why = f"Every delivery has failed for {days} days. The last one: {attempt.fault}."
+        why = KeptText(
+            "Every delivery has failed for %(days)d days. The last one: %(error)s.", days=days, error=str(attempt.fault)
+        )
     else:
         return
     with acting_as(worker("webhook deliveries")):
         is_paused_now = row.filter(paused_at=None).update(paused_at=now, pause_reason=why[:LONGEST_REASON])
     if is_paused_now:
         logger.error("webhook endpoint paused", endpoint=str(endpoint.pk), why=why)
-
-
-def reason_of(fault: ProviderError) -> str:
-    """Without the name of who is at fault."""
-    return str(fault).removeprefix(f"{fault.provider}: ")

@@ -24,7 +24,6 @@ from voiceapp.providers.webhook_receiver import WebhookReceiver
 from voiceapp.providers.webhook_signature import new_secret
 
 from .announcing import enqueue_for, utc_ms
-from .delivering import reason_of
 
 MOST_ENDPOINTS = 10
 # A worker sends the test if this process dies before it has.
@@ -59,7 +58,7 @@ def check_url(url: str) -> None:
     except ProviderError as fault:
         raise ApplicationError(
             gettext("Nothing can be posted there: %(reason_of)s. Enter a public URL that starts with https://.")
-            % {"reason_of": reason_of(fault)}
+            % {"reason_of": fault.reason}
         ) from fault
 
 
