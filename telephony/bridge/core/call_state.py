@@ -30,6 +30,41 @@ from .turn_meter import TurnMeter
 class CallState:
     """What the decisions of a conversation look at, and what they lead to. The results are on `timeline`."""
 
+    # A dictionary of so many would take 1.5 KB of each call.
+    __slots__ = (
+        "_agent",
+        "_alarms",
+        "_bounds",
+        "_briefing",
+        "_caller_is_speaking",
+        "_clock",
+        "_farewell",
+        "_guard",
+        "_has_agent_left",
+        "_has_time",
+        "_hints",
+        "_meter",
+        "_notes",
+        "_phrases",
+        "_playout",
+        "_reconnection",
+        "_retries",
+        "_silence",
+        "_spending",
+        "_starts",
+        "_tools",
+        "_transcript",
+        "_turns",
+        "_wait",
+        "agent_frame_ms",
+        "audio_ms",
+        "caller_loud_ms",
+        "is_over",
+        "now_ms",
+        "response_frame_ms",
+        "timeline",
+    )
+
     def __init__(
         self,
         briefing: Briefing,

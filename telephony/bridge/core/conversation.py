@@ -25,6 +25,8 @@ MOST_HINTS = 10
 class Conversation(Deadlines):
     """What the caller and the agent do, and every decision about it."""
 
+    __slots__ = ()
+
     # The caller
 
     @property

@@ -24,6 +24,8 @@ TONE = soft_tone()
 class Deadlines(CallState, ABC):
     """The conversation as far as nothing but the time decides."""
 
+    __slots__ = ()
+
     @abstractmethod
     def _happens(self, event: events.AgentEvent) -> None:
         """Process an event of the agent's."""
