@@ -20,6 +20,7 @@ import uvicorn
 from django.conf import settings
 
 from sessions.calls.end_reasons import EndReason
+from telephony.live.garbage import GarbageCollection
 from telephony.live.gateway import call_gateway
 from telephony.live.idle_links import idle_links
 from telephony.live.registry import LiveCalls, live_calls
@@ -82,6 +83,7 @@ class Server(uvicorn.Server):
         # Loaded modules stay: the garbage collector does not have to visit them during calls.
         gc.collect()
         gc.freeze()
+        self._calls.garbage = GarbageCollection()
         self._when_listening()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -26,6 +26,18 @@ class AgentSide(ABC):
     The lists stay the same; only `change_agent` replaces one.
     """
 
+    __slots__ = (
+        "_bad_agent_frames",
+        "_clock",
+        "_conversation",
+        "_dialect",
+        "_playout",
+        "_timeline",
+        "actions",
+        "to_agent",
+        "to_caller",
+    )
+
     def __init__(
         self,
         briefing: Briefing,

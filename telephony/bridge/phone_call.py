@@ -33,6 +33,16 @@ CUT_SHORT = "The line broke while the caller was speaking, and the rest was not 
 class PhoneCall(AgentSide):
     """Send what is in `to_caller`, `to_agent` and `actions`, each in order, and empty them."""
 
+    __slots__ = (
+        "_bad_frames",
+        "_earpiece",
+        "_hear",
+        "_phone",
+        "_read",
+        "_was_cut_short",
+        "has_second_start",
+    )
+
     def __init__(
         self,
         briefing: Briefing,

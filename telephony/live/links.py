@@ -75,6 +75,24 @@ class ProviderLink(WSListener):
 
     was_idle = False
 
+    __slots__ = (
+        "_audio_prefix",
+        "_disconnection",
+        "_fatal_codes",
+        "_fragments",
+        "_headers",
+        "_is_closed",
+        "_is_congested",
+        "_is_fragmented_audio",
+        "_on_audio",
+        "_on_frame",
+        "_on_lost",
+        "_on_opened",
+        "_transport",
+        "_url",
+        "dropped_frames",
+    )
+
     def __init__(
         self,
         url: str,

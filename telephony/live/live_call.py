@@ -39,6 +39,20 @@ BY_BRIDGE = "bridge"
 class LiveCall(CallScope[PhoneCall]):
     """The caller is on a media stream: a carrier's, or that of a browser's dialer."""
 
+    __slots__ = (
+        "_caller_is_there",
+        "_close_code",
+        "_codec",
+        "_declining",
+        "_early",
+        "_has_heard",
+        "_heard_at",
+        "_is_lost",
+        "_is_return",
+        "_socket",
+        "_tape",
+    )
+
     def __init__(
         self,
         call_id: UUID,

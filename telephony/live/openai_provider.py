@@ -110,6 +110,21 @@ class OpenAILinks:
 class OpenAILink:
     """A Link (links.py). Blocking look-ups run in a thread; after a refused key, the key is fetched once more."""
 
+    __slots__ = (
+        "_is_closed",
+        "_is_own_address",
+        "_link",
+        "_may_be_idle",
+        "_may_renew",
+        "_on_frame",
+        "_on_lost",
+        "_on_opened",
+        "_refusal",
+        "_url_of",
+        "send",
+        "was_idle",
+    )
+
     def __init__(
         self,
         url_of: Callable[[OpenAIClient], str],

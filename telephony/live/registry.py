@@ -16,6 +16,7 @@ from sessions.calls.end_reasons import EndReason
 from voiceapp.core import metrics
 from voiceapp.core.serving import serving
 
+from .garbage import GarbageCollection
 from .listening.listeners import Listener
 
 logger = structlog.get_logger("live_calls")
@@ -72,6 +73,7 @@ class LiveCalls:
 
     def __init__(self) -> None:
         self.is_draining = False
+        self.garbage: GarbageCollection | None = None  # of a process that is there for calls
         self._calls: dict[UUID, Carried] = {}
         self._starting = 0
         self._carried: dict[UUID, asyncio.Task[None]] = {}
@@ -118,6 +120,8 @@ class LiveCalls:
         self._calls[call.call_id] = call
         self._set_gauge()
         if not self._tasks:
+            if self.garbage is not None:
+                self.garbage.first_call_began(asyncio.get_running_loop().time())
             self._tasks = [
                 asyncio.create_task(self._keep_time(), name="ticker"),
                 asyncio.create_task(self._keep_leases(table), name="leases"),
@@ -127,11 +131,15 @@ class LiveCalls:
     def remove(self, call: Carried) -> None:
         self._calls.pop(call.call_id, None)
         self._set_gauge()
+        if self.garbage is not None:
+            self.garbage.call_ended()
         if not self._calls:
             for task in self._tasks:
                 task.cancel()
             self._tasks = []
             metrics.loop_lag_seconds.set(0)
+            if self.garbage is not None:
+                self.garbage.last_call_ended()
 
     def start_draining(self) -> None:
         """Accept no new call; live calls continue."""
@@ -159,6 +167,8 @@ class LiveCalls:
                     call.tick(now)
                 except Exception as fault:  # noqa: BLE001 - one broken call must not stop the others' clock
                     call.break_off(fault)
+            if self.garbage is not None:
+                self.garbage.tick(now)
 
     async def _keep_leases(self, table: CallTable) -> None:
         while True:

@@ -10,6 +10,8 @@ TICK_MS = 100
 
 
 class Alarm(enum.StrEnum):
+    __hash__ = str.__hash__  # that of enumerations is a function in Python, called ten times per event
+
     CONNECT = "connect"
     RECOVER = "recover"
     ANSWER = "answer"
@@ -46,6 +48,14 @@ class Alarms:
     def set(self, alarm: Alarm, at_ms: int) -> None:
         self._at_ms[alarm] = at_ms
         self.next_ms = min(self.next_ms, at_ms)
+
+    def hold(self, alarm: Alarm, at_ms: int, *, is_on: bool) -> None:
+        """Set an alarm that is not set yet, or cancel it."""
+        if not is_on:
+            if alarm in self._at_ms:
+                del self._at_ms[alarm]
+        elif alarm not in self._at_ms:
+            self.set(alarm, at_ms)
 
     def cancel(self, *alarms: Alarm) -> None:
         for alarm in alarms:

@@ -55,6 +55,27 @@ class _Run:
 class Playout:
     """`add` in the order of arrival, `echoed` for every mark, `tick` ten times a second, `interrupt` on barge-in."""
 
+    __slots__ = (
+        "_anchor",
+        "_anchor_ms",
+        "_clock",
+        "_confirmed",
+        "_generation",
+        "_held_ms",
+        "_line",
+        "_mark_count",
+        "_marked",
+        "_marks",
+        "_open_item",
+        "_queue",
+        "_released",
+        "_runs",
+        "_sent",
+        "_waiting_bytes",
+        "lost_echoes",
+        "overflow_bytes",
+    )
+
     def __init__(self, line: CallerLine, clock: StreamClock) -> None:
         self._line = line
         self._clock = clock
@@ -248,7 +269,7 @@ class Playout:
         return self._clock.now_ms if self._held_ms is None else self._held_ms
 
     def _advance(self, run: _Run, size: int) -> None:
-        now_ms = self._now_ms
+        now_ms = self._clock.now_ms if self._held_ms is None else self._held_ms
         if (now_ms - self._anchor_ms) * BYTES_PER_MS >= self._sent - self._anchor:
             # The phone had played everything and was silent: this audio starts now, not when the last one ended.
             self._anchor, self._anchor_ms = self._sent, now_ms

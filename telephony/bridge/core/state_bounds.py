@@ -46,12 +46,13 @@ class StateBounds:
     ) -> None:
         if has_response and Alarm.RESPONSE not in self._alarms:
             self._response_since_ms = now_ms
+        hold = self._alarms.hold
         if expects_own_answer:
-            self._hold(Alarm.ANSWER, now_ms + ANSWER_AFTER_MS, is_on=True)
-        self._hold(Alarm.RESPONSE, now_ms + LOOK_EVERY_MS, is_on=has_response)
-        self._hold(Alarm.TRUNCATION, now_ms + RECEIPT_MS, is_on=awaits_truncation)
-        self._hold(Alarm.UPDATE, now_ms + RECEIPT_MS, is_on=awaits_update)
-        self._hold(Alarm.THINKING, now_ms + THINKING_MS, is_on=caller_waits)
+            hold(Alarm.ANSWER, now_ms + ANSWER_AFTER_MS, is_on=True)
+        hold(Alarm.RESPONSE, now_ms + LOOK_EVERY_MS, is_on=has_response)
+        hold(Alarm.TRUNCATION, now_ms + RECEIPT_MS, is_on=awaits_truncation)
+        hold(Alarm.UPDATE, now_ms + RECEIPT_MS, is_on=awaits_update)
+        hold(Alarm.THINKING, now_ms + THINKING_MS, is_on=caller_waits)
 
     def expect_answer(self, now_ms: int) -> None:
         self._alarms.set(Alarm.ANSWER, now_ms + ANSWER_AFTER_MS)
@@ -98,9 +99,3 @@ class StateBounds:
 
     def look_again(self, alarm: Alarm, now_ms: int) -> None:
         self._alarms.set(alarm, now_ms + LOOK_EVERY_MS)
-
-    def _hold(self, alarm: Alarm, at_ms: int, *, is_on: bool) -> None:
-        if not is_on:
-            self._alarms.cancel(alarm)
-        elif alarm not in self._alarms:
-            self._alarms.set(alarm, at_ms)

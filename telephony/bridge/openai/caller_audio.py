@@ -10,6 +10,13 @@ _APPEND = '{"type":"input_audio_buffer.append","audio":"'
 class CallerAudio:
     """`session_bytes` is the provider's clock: its session counts the audio it was given, nothing else."""
 
+    __slots__ = (
+        "_is_open",
+        "_kept",
+        "out",
+        "session_bytes",
+    )
+
     def __init__(self) -> None:
         self.out: list[str] = []
         self.session_bytes = 0

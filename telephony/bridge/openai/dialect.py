@@ -30,6 +30,21 @@ class OpenAIDialect:
     is_about_response = staticmethod(wire.is_about_response)
     reader: type[OpenAIReader] = OpenAIReader
 
+    __slots__ = (
+        "_added",
+        "_caller_audio",
+        "_clock",
+        "_ids",
+        "_is_guarding",
+        "_reader",
+        "_session",
+        "_settings",
+        "_state",
+        "frames",
+        "hear",
+        "receive",
+    )
+
     def __init__(self, session: Mapping[str, object], clock: StreamClock, *, protects_greeting: bool) -> None:
         """`session`: the GA session object of session.update."""
         self._settings = SessionSettings(session)

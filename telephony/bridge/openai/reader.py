@@ -40,6 +40,18 @@ class OpenAIReader:
 
     turns: type[CallerTurns] = CallerTurns
 
+    __slots__ = (
+        "_call_order",
+        "_caller_turns",
+        "_item",
+        "_names",
+        "_send",
+        "_state",
+        "responses",
+        "sequencer",
+        "tools",
+    )
+
     def __init__(
         self,
         *,

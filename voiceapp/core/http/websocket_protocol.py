@@ -33,12 +33,29 @@ _long_head = Struct("!BBQ").pack
 class DirectWebSocketProtocol(WebSocketsSansIOProtocol):
     """An ordinary ASGI socket until the application calls `listen`; afterwards it calls `on_text` and `on_closed`."""
 
+    # What a frame touches, apart from the large dictionary of the parent's attributes.
+    __slots__ = (
+        "_has_short_path",
+        "_is_listening",
+        "_is_open",
+        "_is_plain",
+        "_on_closed",
+        "_on_text",
+        "_rest",
+        "_write",
+        "stuck_since",
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stuck_since: float | None = None
         self._rest = b""
         self._has_short_path = True
-        self._on_text: OnText | None = None
+        self._is_listening = False
+        # Nothing was closed; and a call listens, and no message is in pieces.
+        self._is_open = True
+        self._is_plain = False
+        self._on_text: OnText = _ignore
         self._on_closed: OnClosed | None = None
 
     # What the application calls
@@ -48,11 +65,12 @@ class DirectWebSocketProtocol(WebSocketsSansIOProtocol):
 
         `on_closed` gets the close code of the other side, once, and nothing comes after it. Neither may raise.
         """
-        self._on_text, self._on_closed = on_text, on_closed
+        self._on_text, self._on_closed, self._is_listening = on_text, on_closed, True
         # 7 KB that nothing needs any more. The parser holds the request to the end.
         self.request.headers.clear()
         cast("list[object]", self.scope["headers"]).clear()
         del self.request, self.response
+        self._look_at_state()
         waiting, self.queue = self.queue, _Listener(self._pass_on)  # type: ignore[assignment]
         while not waiting.empty():
             self._pass_on(cast("MutableMapping[str, Any]", waiting.get_nowait()))
@@ -60,36 +78,29 @@ class DirectWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def send_texts(self, texts: list[str]) -> None:
         """Send text frames in one write, without waiting. `stuck_since` says since when the peer takes too little."""
-        if self.close_sent or self.disconnected:
-            return
-        parts = []
-        for text in texts:
-            payload = text.encode()
-            size = len(payload)
-            if size < SIZE_IN_16_BITS:
-                parts.append(_short_head(WHOLE_TEXT, size))
-            elif size < 1 << 16:
-                parts.append(_head(WHOLE_TEXT, SIZE_IN_16_BITS, size))
-            else:
-                parts.append(_long_head(WHOLE_TEXT, SIZE_IN_16_BITS + 1, size))
-            parts.append(payload)
-        self.transport.write(b"".join(parts))
+        if self._is_open:
+            self._write(_framed(texts[0]) if len(texts) == 1 else b"".join(map(_framed, texts)))
 
     async def close(self, code: int) -> None:
         """Close after what was sent. Nothing is passed on any more. Raises OSError when the peer is gone."""
         self._on_text, self._on_closed = _ignore, None
         await self.send({"type": "websocket.close", "code": code, "reason": ""})
+        self._look_at_state()
 
     # What the event loop and uvicorn call
 
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._write = transport.write
+
     def data_received(self, data: bytes) -> None:
         if not self._has_short_path:
-            super().data_received(data)
+            self._receive_frame(data)
             return
-        if not self.handshake_complete:
+        if not (self._is_plain or self.handshake_complete):
             # Frames that come before the handshake is answered are uvicorn's to keep, and so is all after them.
             self._has_short_path = not self.handshake_initiated
-            super().data_received(data)
+            self._receive_frame(data)
             return
         if self._rest:
             data = self._rest + data
@@ -106,23 +117,24 @@ class DirectWebSocketProtocol(WebSocketsSansIOProtocol):
                 length -= MASKED
             else:  # not masked, or larger than any frame may be: an error, with which uvicorn ends the connection
                 self._has_short_path = False
-                super().data_received(data[start:])
+                self._receive_frame(data[start:])
                 return
             payload_at = mask_at + 4
             end = payload_at + length
             if end > size:
                 break
-            if data[start] == WHOLE_TEXT and self._on_text is not None and not (self.frames or self.close_sent):
+            if self._is_plain and data[start] == WHOLE_TEXT:
                 try:
                     text = apply_mask(data[payload_at:end], data[mask_at:payload_at]).decode()
                 except UnicodeDecodeError:
-                    super().data_received(data[start:end])  # closes with 1007
+                    self._receive_frame(data[start:end])  # closes with 1007
                 else:
                     self._on_text(text)
             else:
-                super().data_received(data[start:end])
+                self._receive_frame(data[start:end])
             start = end
-        self._rest = data[start:]
+        if start < size:
+            self._rest = data[start:]
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
@@ -131,8 +143,12 @@ class DirectWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         super().send_receive_event_to_app()
-        if self._on_text is not None:
+        if self._is_listening:
             self._read_on()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._is_open = self._is_plain = False
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -144,16 +160,34 @@ class DirectWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _pass_on(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "websocket.receive":
-            if self._on_text is not None:
-                self._on_text(message.get("text") or "")
+            self._on_text(message.get("text") or "")
         elif self._on_closed is not None:
             on_closed, self._on_text, self._on_closed = self._on_closed, _ignore, None
             on_closed(message.get("code", NO_CODE))
+
+    def _receive_frame(self, data: bytes) -> None:
+        """What is no whole text, or comes amid pieces or after a close, is the parent's."""
+        super().data_received(data)
+        self._look_at_state()
+
+    def _look_at_state(self) -> None:
+        self._is_open = not (self.close_sent or self.disconnected)
+        self._is_plain = self._is_open and self._is_listening and not self.frames
 
     def _read_on(self) -> None:
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
+
+
+def _framed(text: str) -> bytes:
+    payload = text.encode()
+    size = len(payload)
+    if size < SIZE_IN_16_BITS:
+        return _short_head(WHOLE_TEXT, size) + payload
+    if size < 1 << 16:
+        return _head(WHOLE_TEXT, SIZE_IN_16_BITS, size) + payload
+    return _long_head(WHOLE_TEXT, SIZE_IN_16_BITS + 1, size) + payload
 
 
 def _ignore(text: str) -> None:
