@@ -21,6 +21,14 @@ MOST_TRIES = 5
 class FactRecorder:
     """One per call. Facts wait here while the database is slow; the call does not."""
 
+    __slots__ = (
+        "_facts",
+        "_is_closing",
+        "_record",
+        "_signal",
+        "_waits_for_facts",
+    )
+
     def __init__(self, record: Callable[[Sequence[Fact]], Awaitable[None]]) -> None:
         self._record = record
         self._facts: list[Fact] = []

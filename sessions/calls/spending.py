@@ -45,6 +45,12 @@ class SpendingLimit:
 class Spending:
     """Counts what the provider reports of one call."""
 
+    __slots__ = (
+        "_limit",
+        "_rest_usd",
+        "_spent_usd",
+    )
+
     def __init__(self, limit: SpendingLimit | None) -> None:
         self._limit = limit
         self._spent_usd = self._rest_usd = 0.0

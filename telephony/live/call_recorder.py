@@ -24,6 +24,16 @@ FINISH_TRIES = 3
 class CallRecorder:
     """Opened with the call, closed once. The call's audio never waits for it."""
 
+    __slots__ = (
+        "_call_id",
+        "_gateway",
+        "_on_written",
+        "_recorder",
+        "_recording",
+        "_stream_id",
+        "resumption",
+    )
+
     def __init__(
         self, gateway: CallGateway, *, call_id: UUID, stream_id: UUID | None, on_written: Callable[[], None]
     ) -> None:

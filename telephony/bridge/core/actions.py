@@ -108,6 +108,11 @@ class LinkLoss:
 class Timeline:
     """The shell empties `actions`."""
 
+    __slots__ = (
+        "_clock",
+        "actions",
+    )
+
     def __init__(self, clock: StreamClock) -> None:
         self._clock = clock
         self.actions: list[Action] = []

@@ -27,6 +27,12 @@ class Ending:
 class Farewell:
     """At most one ending at a time. The alarm FAREWELL goes off when the farewell has taken too long."""
 
+    __slots__ = (
+        "_alarms",
+        "_is_bounded",
+        "ending",
+    )
+
     def __init__(self, alarms: Alarms) -> None:
         self._alarms = alarms
         self._is_bounded = False

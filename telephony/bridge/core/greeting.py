@@ -24,6 +24,12 @@ def play_kept_greeting(audio: bytes, text: str, *, playout: Ledger, transcript: 
 class GreetingGuard:
     """While it is on, speech does not interrupt; the agent answers it after the greeting."""
 
+    __slots__ = (
+        "_agent",
+        "_turns",
+        "is_on",
+    )
+
     def __init__(self, agent: AgentDialect, *, is_on: bool) -> None:
         self._agent = agent
         self._turns = 0

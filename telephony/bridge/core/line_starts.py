@@ -14,6 +14,13 @@ FRAME_MS = 20
 class LineStarts:
     """`came` when there is audio of a line that can be heard, `heard_more` after each echo, `forget` at a barge-in."""
 
+    __slots__ = (
+        "_clock",
+        "_playout",
+        "_transcript",
+        "_waiting",
+    )
+
     def __init__(self, *, playout: Ledger, transcript: Transcript, clock: StreamClock) -> None:
         self._playout = playout
         self._transcript = transcript

@@ -16,6 +16,12 @@ from .transcript import Transcript
 class PendingAnswer:
     """`turn` is the item of the caller's last turn as long as it has no answer."""
 
+    __slots__ = (
+        "_lost_speech",
+        "_turn",
+        "is_pending",
+    )
+
     def __init__(self) -> None:
         self.is_pending = False
         self._turn = ""
@@ -55,6 +61,18 @@ STEADY_AFTER_MS = 30_000
 
 class LinkKeeper:
     """One effort after the other: each has its time in all, and two tries in it."""
+
+    __slots__ = (
+        "_act",
+        "_alarms",
+        "_began_ms",
+        "_ends_ms",
+        "_first_try_ms",
+        "_is_recovering",
+        "_is_trying",
+        "_recovered_ms",
+        "_tries_left",
+    )
 
     def __init__(
         self, alarms: Alarms, act: Callable[[OpenLink | CloseLink], None], *, first_try_ms: int = FIRST_MS // TRIES
@@ -148,6 +166,21 @@ class LinkKeeper:
 
 class Reconnection:
     """Between `lost` and `ready` there is no session; `LinkKeeper` bounds that time."""
+
+    __slots__ = (
+        "_agent",
+        "_alarms",
+        "_is_greeting_kept",
+        "_may_fail_over",
+        "_phrases",
+        "_roll_over_after_ms",
+        "_timeline",
+        "_transcript",
+        "_was_ready",
+        "link",
+        "pending_answer",
+        "was_link_idle",
+    )
 
     def __init__(
         self, briefing: Briefing, *, agent: AgentDialect, transcript: Transcript, alarms: Alarms, timeline: Timeline

@@ -29,6 +29,17 @@ MOST_REPAIRS = 2  # once more, then in other words
 class Retries:
     """`repair` after each response that was not heard; the alarm RETRY goes off when a wait is over."""
 
+    __slots__ = (
+        "_agent",
+        "_alarms",
+        "_began_ms",
+        "_ends_ms",
+        "_failures",
+        "_pending",
+        "_phrases",
+        "_waits",
+    )
+
     def __init__(self, agent: AgentDialect, phrases: Phrases, *, alarms: Alarms) -> None:
         self._agent = agent
         self._phrases = phrases

@@ -10,6 +10,13 @@ from .alarms import Alarm, Alarms
 class CallerSilence:
     """Counts from when the line fell idle. Our own question does not count as speech."""
 
+    __slots__ = (
+        "_alarms",
+        "_has_prompted",
+        "_is_counting",
+        "_limits",
+    )
+
     def __init__(self, alarms: Alarms, limits: CallLimits) -> None:
         self._alarms = alarms
         self._limits = limits
@@ -42,6 +49,12 @@ STALL_AFTER_MS = 8_000
 
 class ResponseWait:
     """`update` says which side is waited for; the alarms TONE and STALL go off when the wait is too long."""
+
+    __slots__ = (
+        "_alarms",
+        "_due_since_ms",
+        "_quiet_until_ms",
+    )
 
     def __init__(self, alarms: Alarms) -> None:
         self._alarms = alarms

@@ -29,6 +29,12 @@ THINKING_MS = 45_000
 class StateBounds:
     """`update` says which states hold; the alarm of one that held for too long goes off."""
 
+    __slots__ = (
+        "_alarms",
+        "_response_since_ms",
+        "_speech_since_ms",
+    )
+
     def __init__(self, alarms: Alarms) -> None:
         self._alarms = alarms
         self._response_since_ms = 0

@@ -27,6 +27,8 @@ class QueuedTool:
 class ToolQueue:
     """Of one call, across its responses and sessions."""
 
+    __slots__ = ("_tools",)
+
     def __init__(self) -> None:
         self._tools: dict[str, QueuedTool] = {}  # in the order of the requests
 
@@ -88,6 +90,18 @@ class EndedTool:
 
 class RunningTools:
     """The alarm FILLER goes off when the first of them has been slow, TOOL when one is out of time."""
+
+    __slots__ = (
+        "_alarms",
+        "_limits",
+        "_names",
+        "_queue",
+        "_readers",
+        "_speeches",
+        "_stuck",
+        "_timeline",
+        "_transcript",
+    )
 
     def __init__(self, briefing: Briefing, *, alarms: Alarms, transcript: Transcript, timeline: Timeline) -> None:
         self._limits = briefing.limits

@@ -59,6 +59,15 @@ class Transcript:
     Items and tools go by ids of ours, which are unique in the call (item_names.py and tool_calls.py of the dialect).
     """
 
+    __slots__ = (
+        "_count",
+        "_earlier",
+        "_lines",
+        "_record",
+        "_tools",
+        "show",
+    )
+
     def __init__(self, record: Callable[[LineSpoken], None], *, past: Sequence[Past] = ()) -> None:
         self._record = record
         self.show: Callable[[LineSpoken], None] | None = None

@@ -8,6 +8,14 @@ from sessions.calls.facts import TurnAnswered
 class TurnMeter:
     """One turn at a time; an answer that never comes or is interrupted is not measured."""
 
+    __slots__ = (
+        "_audio_ms",
+        "_ended_ms",
+        "_noticed_ms",
+        "_number",
+        "_position",
+    )
+
     def __init__(self) -> None:
         self._number = 0
         self._ended_ms = -1

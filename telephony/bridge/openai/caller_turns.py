@@ -27,6 +27,14 @@ from .session import SessionState
 class CallerTurns:
     """`CALLER_EVENTS` maps each type of server event to its reader."""
 
+    __slots__ = (
+        "_caller_audio",
+        "_clock",
+        "_names",
+        "_sequencer",
+        "_state",
+    )
+
     def __init__(
         self,
         state: SessionState,

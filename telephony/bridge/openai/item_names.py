@@ -17,6 +17,8 @@ LONGEST_ID = 64
 class OurIds:
     """One per call, for all its sessions."""
 
+    __slots__ = ("_taken",)
+
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
@@ -47,6 +49,13 @@ class _AgentItem:
 class ItemNames:
     """Of one session. An item is the agent's in one response, or the caller's in one turn. The same id in another
     response, turn or session is another item."""
+
+    __slots__ = (
+        "_agents",
+        "_callers",
+        "_ids",
+        "_newest",
+    )
 
     def __init__(self, ids: OurIds) -> None:
         self._ids = ids

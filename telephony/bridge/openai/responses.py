@@ -26,6 +26,19 @@ ANSWER = Request(Purpose.ANSWER)
 class ResponseSequencer:
     """`request(event_id, request)` sends one response.create."""
 
+    __slots__ = (
+        "_active_id",
+        "_believed",
+        "_caller_is_speaking",
+        "_count",
+        "_expects_own",
+        "_has_open_turn",
+        "_is_open",
+        "_request",
+        "_requested",
+        "_wanted",
+    )
+
     def __init__(self, request: Callable[[str, Request], None]) -> None:
         self._request = request
         self._count = 0
@@ -164,6 +177,14 @@ class OpenResponse:
 
 class Responses:
     """`name_of(response_id, item_id)` is the id of an item's line in the transcript."""
+
+    __slots__ = (
+        "_ended",
+        "_items",
+        "_name_of",
+        "_open",
+        "_session",
+    )
 
     def __init__(self, session: int, name_of: Callable[[str, str], str]) -> None:
         self._session = session

@@ -12,6 +12,13 @@ class SessionSettings:
     """Made from the GA session object. Guarded: speech over a protected greeting is transcribed, but neither
     interrupts nor gets an answer, until `normal` is sent."""
 
+    __slots__ = (
+        "answers_turns",
+        "interrupts_itself",
+        "normal",
+        "silence_ms",
+    )
+
     def __init__(self, session: Mapping[str, object]) -> None:
         self.normal = dict(session)
         detection = _turn_detection(self.normal) or {}
@@ -39,6 +46,18 @@ class SessionSettings:
 
 class SessionState:
     """What is known of one session. The dialect and its readers share it; a new session starts with a new one."""
+
+    __slots__ = (
+        "is_guarding",
+        "is_on_its_own",
+        "is_ready",
+        "is_requested",
+        "is_updating",
+        "replayed",
+        "settings",
+        "truncating",
+        "unconfirmed_items",
+    )
 
     def __init__(self, settings: SessionSettings, *, is_guarding: bool) -> None:
         self.settings = settings

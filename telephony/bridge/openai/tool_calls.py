@@ -34,6 +34,8 @@ def is_whole_call(item: Item) -> bool:
 class CallOrder:
     """An item that is finished before one in front of it is held back until that one is finished, or the response."""
 
+    __slots__ = ("_outputs",)
+
     def __init__(self) -> None:
         self._outputs: defaultdict[str, _Output] = defaultdict(_Output)
 
@@ -100,6 +102,12 @@ class _Request:
 
 class ToolBatches:
     """Of one session. `mint` makes an id that no other request of the call has."""
+
+    __slots__ = (
+        "_mint",
+        "_requests",
+        "_responses",
+    )
 
     def __init__(self, mint: Callable[[str], str]) -> None:
         self._mint = mint
