@@ -3,10 +3,12 @@
 import gc
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class VoiceappConfig(AppConfig):
     name = "voiceapp"
+    default = True
 
     def ready(self) -> None:
         # Importing them here, not in voiceapp/__init__, keeps voiceapp.simulators free of the product.
@@ -22,3 +24,8 @@ class VoiceappConfig(AppConfig):
         # Collections during the imports would cost a third of a start, and find nothing.
         gc.freeze()
         gc.enable()
+
+
+class ConsoleConfig(AdminConfig):
+    default = False
+    default_site = "voiceapp.console.site.ConsoleSite"

@@ -166,8 +166,8 @@ SIMULATORS: list[str] = env.list("SIMULATORS", default=[])
 INSTALLED_APPS = [
     # Behind `runserver` alone: every other process would load Twisted with it, an eighth of its start.
     *(["daphne"] if "runserver" in sys.argv[1:2] else []),
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "voiceapp.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import Any
 from urllib.parse import urlencode
 
@@ -37,12 +36,12 @@ def url(model: type[Model], page: str, *args: object) -> str:
 
 @pytest.fixture
 def harbour(worlds_of_module: tuple[World, World], db: None) -> World:
-    return deepcopy(worlds_of_module[0])
+    return worlds_of_module[0].copied()
 
 
 @pytest.fixture
 def meadow(worlds_of_module: tuple[World, World], db: None) -> World:
-    return deepcopy(worlds_of_module[1])
+    return worlds_of_module[1].copied()
 
 
 @pytest.fixture(params=["owner of both", "superuser"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -72,6 +73,11 @@ class World:
 
     def __getitem__(self, model: type[Any]) -> Any:
         return self.rows[model]
+
+    def copied(self) -> World:
+        """What a test changes in these rows stays with it."""
+        rows = {model: copy(row) for model, row in self.rows.items()}
+        return replace(self, organization=rows[Organization], rows=rows)
 
     def member(self, role: str, name: str = "") -> User:
         user = User.objects.create_user(name or f"{role}-{self.marker.lower()}", is_staff=True)
