@@ -20,7 +20,7 @@ from handshake import open_websocket
 from load import Audience, Load, Sight, percentile
 
 SETTLE_S = 3.0
-TURNS = 4
+TURNS = 6
 MASK = b"\x31\x41\x59\x26"
 LIST = "/admin/live/feed"
 
