@@ -15,7 +15,7 @@ from typing import TypeVar
 import msgspec
 import node_peer
 from certificate import write_certificate
-from load import Plan
+from load import Audience, Plan
 from processes import cores, family, prefer
 from product import HERE, Product
 from progress import say
@@ -99,6 +99,15 @@ class Sides:
             return self.product(kind, plan, settings=settings)
         finally:
             self._product.run("scripts/bench/choose_provider.py", "openai")
+
+    def product_that_records_in_turn(self, kind: type[Seen], plan: Plan) -> Seen:
+        """The same, with a recorder that the round turns on and off."""
+        folder = self._folder / "recordings"
+        plan = replace(plan, round="recorded", audience=Audience(database=str(self._product.database)))
+        try:
+            return self.product(kind, plan, settings={"RECORDINGS_DIR": str(folder)})
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def product_that_records(self, kind: type[Seen], plan: Plan) -> tuple[Seen, float]:
         """The same, with agents whose calls this server records; and the KB that it wrote per second of a call."""

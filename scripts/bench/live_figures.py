@@ -15,7 +15,7 @@ from processes import cores
 from product import Product
 from provider import Manner
 from servers import free_port
-from steady_figures import Rounds, why_void
+from steady_figures import Rounds, cpu_in_pairs, why_void
 from watched import Watched
 
 CALLS, OPERATORS = 100, 50
@@ -48,32 +48,17 @@ def measure(product: Product, options: Options) -> Iterator[Table]:
 
 
 def judge(seen: Watched) -> list[Figure]:
-    """The reference are the same calls while nobody watches them; medians. CPU time is compared within each pair of
-    neighboring windows: the same work costs more or less from one minute to the next.
-    """
+    """The reference are the same calls while nobody watches them; medians."""
     rounds = Rounds(seen.watched, seen.unwatched)
     void = why_void(rounds)
     faults = max(each.faults.total() + each.calls_failed for each in seen.watched + seen.unwatched)
     without = seen.calls_without_captions
     delay = rounds.sides(median, attrgetter("added_delay_p99_ms"))
-    times = [
-        ours.cpu_ms_per_call_second / theirs.cpu_ms_per_call_second
-        for ours, theirs in zip(seen.watched, seen.unwatched, strict=True)
-    ]
-    alone = median(each.cpu_ms_per_call_second for each in seen.unwatched)
-    spread = f"median of {len(times)} pairs of windows, {min(times):.2f} to {max(times):.2f} times"
     return [
         Figure("live.caption_p50_ms", seen.caption_p50_ms, bar=BAR_MS, void=void),
         Figure("live.caption_p95_ms", seen.caption_p95_ms, bar=BAR_MS, void=void, note=f"{seen.captions} captions"),
         Figure("live.calls_without_captions", without, bar="0", wrong=without > 0),
-        Figure(
-            "live.cpu_ms_per_call_second",
-            alone * median(times),
-            alone,
-            bar="at most 1.05 times",
-            void=void,
-            note=spread,
-        ),
+        cpu_in_pairs("live.cpu_ms_per_call_second", rounds, "at most 1.05 times"),
         Figure("live.added_delay_p99_ms", *delay, bar="under 5 on a quiet machine", void=void),
         Figure("live.frames_that_suffered", faults, bar="0", wrong=faults > 0),
         Figure("load.core_use", *rounds.sides(max, attrgetter("core_use"))),

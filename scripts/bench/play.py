@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 import capacity
 import first_word
 import msgspec
+import recorded
 import ringing
 import steady
 import uvloop
@@ -19,6 +20,7 @@ from load import Load, Plan
 ROUNDS: dict[str, Callable[[Load], Awaitable[object]]] = {
     "steady": steady.play,
     "capacity": capacity.play,
+    "recorded": recorded.play,
     "ringing": ringing.play,
     "first_word": first_word.play,
     "watched": watched.play,

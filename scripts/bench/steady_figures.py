@@ -96,6 +96,17 @@ def judge(rounds: Rounds, bars: Mapping[str, str] = COMPARED) -> list[Figure]:
     ]
 
 
+def cpu_in_pairs(name: str, rounds: Rounds, bar: str) -> Figure:
+    """Windows of one place in the two lists were measured one after the other, and are compared with each other alone:
+    the same work costs more or less from one minute to the next.
+    """
+    ours, reference = ([seen.cpu_ms_per_call_second for seen in side] for side in (rounds.ours, rounds.reference))
+    times = [one / other for one, other in zip(ours, reference, strict=True)]
+    note = f"median of {len(times)} pairs of windows, {min(times):.2f} to {max(times):.2f} times"
+    alone = median(reference)
+    return Figure(name, alone * median(times), alone, bar=bar, void=why_void(rounds), note=note)
+
+
 def why_void(rounds: Rounds) -> str:
     """Why nothing may be concluded from these rounds; empty if it may."""
     if void := why_void_here():
