@@ -162,6 +162,7 @@ async def test_a_call_of_a_dialer_whose_line_breaks_is_recorded_as_both_heard_it
     caller, agent = await lanes(recording, folder)
     assert len(caller) // 16 >= said_ms - 100
     assert caller == pcm(dialer.said[: len(caller) // 2])
+    await dialer.end()
     call = await dialer.call()
     assert (recording.call_id, call.interruptions) == (call.pk, 1)
     await dialer.put_away()
