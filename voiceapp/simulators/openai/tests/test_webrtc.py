@@ -18,7 +18,7 @@ from voiceapp.simulators.openai import OpenAISimulator
 from .caller import WAIT_S, Caller
 from .test_protocol import MENU, SAY_HELLO
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.sound]
 
 SESSION: dict[str, Any] = {
     "type": "realtime", "model": "gpt-realtime", "instructions": MENU,
