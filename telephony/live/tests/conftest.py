@@ -221,8 +221,8 @@ async def call_of(handset: Handset) -> Call:
     return await Call.objects.aget(carrier_sid=handset.call_sid)
 
 
-async def end_of(handset: Handset, *, within_s: float) -> tuple[str, str]:
-    """State and reason of the call once it is over."""
+async def end_of(handset: Handset, *, within_s: float = QUIET_WITHIN_S) -> tuple[str, str]:
+    """State and reason of the call once it is over. How soon, is up to the machine: a lost call is over after 45 s."""
     async with asyncio.timeout(within_s):
         while (call := await call_of(handset)).state in LIVE_STATES:
             await asyncio.sleep(0.03)

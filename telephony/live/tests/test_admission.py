@@ -80,7 +80,7 @@ async def test_a_token_is_good_once(handset: Handset, new_handset: Callable[[], 
     assert await refused_with(thief) == POLICY_VIOLATION
     assert not handset.closed.is_set()
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
 
 
 async def test_ten_at_once_use_a_token_once(handset: Handset, new_handset: Callable[[], Handset]) -> None:
@@ -146,7 +146,7 @@ async def test_a_second_start_is_closed_with_1008(handset: Handset) -> None:
     await handset.send_start()
 
     assert await refused_with(handset) == POLICY_VIOLATION
-    assert await end_of(handset, within_s=5) == ("failed", "stream_lost")
+    assert await end_of(handset) == ("failed", "stream_lost")
 
 
 async def test_a_start_that_never_comes_is_closed_with_1008(handset: Handset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +191,7 @@ async def test_twenty_frames_of_garbage_in_a_call_are_closed_with_1007(handset: 
         await handset.send(GARBAGE[number % len(GARBAGE)])
 
     assert await refused_with(handset) == 1007
-    assert await end_of(handset, within_s=5) == ("failed", "stream_lost")
+    assert await end_of(handset) == ("failed", "stream_lost")
 
 
 async def test_a_little_garbage_and_strange_frames_do_not_end_a_call(handset: Handset) -> None:
@@ -204,7 +204,7 @@ async def test_a_little_garbage_and_strange_frames_do_not_end_a_call(handset: Ha
 
     assert await handset.hears_something(within_s=5)
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
 
 
 async def test_150_verified_handshakes_of_one_address_are_all_accepted(new_handset: Callable[[], Handset]) -> None:

@@ -27,7 +27,7 @@ async def test_the_caller_hears_the_greeting_and_hangs_up(handset: Handset) -> N
 
     await handset.hang_up()
 
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
 
 
 async def test_a_socket_that_vanishes_is_a_lost_stream(handset: Handset) -> None:
@@ -36,7 +36,7 @@ async def test_a_socket_that_vanishes_is_a_lost_stream(handset: Handset) -> None
 
     handset.vanish()
 
-    assert await end_of(handset, within_s=5) == ("failed", "stream_lost")
+    assert await end_of(handset) == ("failed", "stream_lost")
 
 
 async def test_a_second_start_is_closed_with_1008(handset: Handset) -> None:
@@ -45,7 +45,7 @@ async def test_a_second_start_is_closed_with_1008(handset: Handset) -> None:
     await handset.send_start()
 
     assert await handset.close_comes(within_s=5) == 1008
-    assert await end_of(handset, within_s=5) == ("failed", "stream_lost")
+    assert await end_of(handset) == ("failed", "stream_lost")
 
 
 async def test_a_peer_that_reads_nothing_is_given_up(handset: Handset, monkeypatch: pytest.MonkeyPatch) -> None:

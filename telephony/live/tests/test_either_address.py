@@ -49,7 +49,7 @@ async def test_a_token_is_used_once_at_either_address(
     await second.send_start()
     assert await second.close_comes(within_s=5) == 1008
     await first.hang_up()
-    assert await end_of(first, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(first) == ("completed", "caller_hung_up")
 
 
 async def test_an_address_below_it_is_nobodys(handset: Handset) -> None:

@@ -22,7 +22,7 @@ async def test_the_caller_hears_the_greeting_and_hangs_up(handset: Handset, open
 
     await handset.hang_up()
 
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
 
 
 @pytest.mark.parametrize("after_ms", [0, 10, 30, 60, 120, 250, 600])
@@ -32,7 +32,7 @@ async def test_hanging_up_at_any_time_ends_the_call(handset: Handset, after_ms: 
 
     await handset.hang_up()
 
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
 
 
 @pytest.mark.parametrize("after_ms", [0, 50, 400])
@@ -42,7 +42,7 @@ async def test_a_socket_that_vanishes_is_a_lost_stream(handset: Handset, after_m
 
     handset.vanish()
 
-    assert await end_of(handset, within_s=5) == ("failed", "stream_lost")
+    assert await end_of(handset) == ("failed", "stream_lost")
 
 
 async def test_hanging_up_before_start_leaves_the_call_ringing_for_the_carrier_to_end(
@@ -65,7 +65,7 @@ async def test_hanging_up_while_the_provider_is_still_being_reached(
 
     await handset.hang_up()
 
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
 
 
 async def test_a_farewell_counts_even_when_our_own_words_failed_first(
@@ -79,4 +79,4 @@ async def test_a_farewell_counts_even_when_our_own_words_failed_first(
 
     await handset.hang_up()
 
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")

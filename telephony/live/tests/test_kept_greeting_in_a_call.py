@@ -117,7 +117,7 @@ async def test_it_is_heard_before_the_provider_has_connected(
     assert provider.of_kind("response.create") == []
     assert provider.of_kind("input_audio_buffer.append")
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     assert await lines_of(handset) == [("agent", TEXT, False)]
     assert (await kinds_of(handset)).index("greeting_played") < (await kinds_of(handset)).index("agent_ready")
     assert handset.heard.count(TONE) * len(TONE) == LASTS_MS * 8
@@ -128,7 +128,7 @@ async def test_without_one_the_provider_speaks_it(handset: Handset, provider: Sl
     assert await silence_before_sound_s(handset) > CONNECTS_AFTER_S + SPEAKS_AFTER_S
     assert len(provider.of_kind("response.create")) == 1
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
 
 
 async def test_an_interruption_cuts_it_for_the_model_and_in_the_transcript(
@@ -147,7 +147,7 @@ async def test_an_interruption_cuts_it_for_the_model_and_in_the_transcript(
     await asyncio.sleep(0.5)
     played_ms = len(handset.heard) / 8
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     assert await lines_of(handset) == [("agent", heard, True)]
     turn = await Turn.objects.aget(call=await call_of(handset))
     assert (turn.number, turn.is_interrupted) == (0, True)
@@ -161,7 +161,7 @@ async def test_hanging_up_into_it_ends_the_call_and_keeps_what_was_heard(
     await handset.dial()
     await until(lambda: len(handset.heard) >= 400 * 8)
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     ((speaker, text, is_cut),) = await lines_of(handset)
     assert (speaker, is_cut) == ("agent", True)
     assert TEXT.startswith(text)
@@ -189,7 +189,7 @@ async def test_a_link_that_is_lost_meanwhile_is_replaced_and_gets_the_greeting_a
     assert provider.of_kind("conversation.item.create")[1]["item"]["content"][0]["text"] == TEXT
     assert provider.of_kind("response.create") == []
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     assert "tone_played" not in await kinds_of(handset)
 
 
@@ -206,7 +206,7 @@ async def test_a_key_before_the_session_interrupts_it_and_is_answered(
     assert all(TEXT.startswith(text) for text in texts[:-1])
     assert "response" not in provider.of_kind("response.create")[0]
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     assert len(handset.heard) < LASTS_MS * 8
 
 
@@ -221,7 +221,7 @@ async def test_an_uninterruptible_one_is_heard_to_its_end(handset: Handset, prov
     assert guarded["turn_detection"]["interrupt_response"] is False
     assert listening["turn_detection"]["interrupt_response"] is True
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     assert (await lines_of(handset))[0] == ("agent", TEXT, False)
 
 
@@ -231,7 +231,7 @@ async def test_the_version_says_whose_greeting_it_is(handset: Handset, provider:
     await handset.dial()
     assert await silence_before_sound_s(handset) > CONNECTS_AFTER_S
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
 
 
 async def test_the_provider_accepts_the_correction(handset: Handset, kept: None) -> None:
@@ -241,7 +241,7 @@ async def test_the_provider_accepts_the_correction(handset: Handset, kept: None)
     await handset.press("5")
     await until(lambda: len(handset.heard) >= 3_000 * 8)  # the answer to the key
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     kinds = await kinds_of(handset)
     assert "interrupted" in kinds
     assert "provider_error" not in kinds

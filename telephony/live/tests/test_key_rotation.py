@@ -50,4 +50,4 @@ async def test_a_call_is_answered_after_the_key_was_replaced(
 async def test_without_any_key_the_call_ends_with_the_fallback(secret: str, handset: Handset) -> None:
     await handset.dial()
     await asyncio.wait_for(handset.closed.wait(), 5)
-    assert await end_of(handset, within_s=5) == ("failed", "provider_refused")
+    assert await end_of(handset) == ("failed", "provider_refused")

@@ -28,7 +28,7 @@ async def test_a_greeting_that_was_not_heard_is_spoken_again(
     assert await handset.hears_something(within_s=5)
     await asyncio.sleep(1.5)  # half a sentence ends when it is spoken
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     assert "response_not_heard" in await kinds_of(handset)
 
 
@@ -44,5 +44,5 @@ async def test_a_rate_limit_that_names_its_wait_does_not_end_the_call(
     assert await agent_has_spoken(handset)
     assert time.monotonic() - began > 3
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     assert (await kinds_of(handset)).count("response_failed") == 1

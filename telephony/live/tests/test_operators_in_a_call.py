@@ -141,6 +141,6 @@ async def test_a_caller_is_handed_over_to_a_person(handset: Handset, alice: Oper
     await handset.close_comes(within_s=12)
     dial = (await handset.post_webhook("/twiml/after")).find("./Dial")
     assert dial is not None
-    assert await end_of(handset, within_s=5) == ("completed", "transferred")
+    assert await end_of(handset) == ("completed", "transferred")
     [event] = [each async for each in call.events.filter(kind="operator_hand_over")]
     assert event.detail == {"by": "alice", "target": "Front desk"}

@@ -37,7 +37,7 @@ async def test_a_refused_key_ends_the_call_at_once_with_the_fallback(
     await handset.dial()
 
     assert await hears_or_is_handed_on(handset, within_s=5) in FALL_BACKS
-    assert await end_of(handset, within_s=5) == ("failed", "provider_refused")
+    assert await end_of(handset) == ("failed", "provider_refused")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ async def test_one_refusal_that_passes_is_not_noticed(handset: Handset, openai: 
     assert await handset.hears_something(within_s=5)
     assert await asyncio.to_thread(comes_true, lambda: openai.connections == 1, 5)
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
 
 
 @pytest.mark.parametrize("fault", ["drop_in_response", "close=1011@12", "close=1001@12", "garbage", "big_frame=3"])
@@ -87,7 +87,7 @@ async def test_a_fault_in_the_middle_is_survived(
     assert await handset.hears_something(within_s=5)
     await handset.hang_up()
     # The new session is spoilt at the same event: a slow caller sees the second loss, which is not tried again.
-    assert await end_of(handset, within_s=5) in (("completed", "caller_hung_up"), ("failed", "provider_failed"))
+    assert await end_of(handset) in (("completed", "caller_hung_up"), ("failed", "provider_failed"))
 
 
 @pytest.mark.parametrize("fault", ["silent", "stall=2", "stall=6", "big_frame=5"])
@@ -100,7 +100,7 @@ async def test_a_provider_that_falls_silent_is_covered_within_five_seconds(
 
     assert await hears_or_is_handed_on(handset, within_s=5) != "nothing"
     await handset.hang_up()
-    assert (await end_of(handset, within_s=5))[0] in ("completed", "failed")
+    assert (await end_of(handset))[0] in ("completed", "failed")
 
 
 async def test_a_closed_session_is_replaced_and_the_timeline_says_so(
@@ -113,7 +113,7 @@ async def test_a_closed_session_is_replaced_and_the_timeline_says_so(
     await asyncio.sleep(2)
 
     await handset.hang_up()
-    await end_of(handset, within_s=5)
+    await end_of(handset)
     kinds = await kinds_of(handset)
     assert "agent_lost" in kinds
     assert "agent_resumed" in kinds
@@ -135,7 +135,7 @@ async def test_the_key_goes_to_the_provider_and_to_no_address_it_redirects_to(
 
     await handset.dial()
 
-    assert (await end_of(handset, within_s=5))[0] == "failed"
+    assert (await end_of(handset))[0] == "failed"
     assert all(b"GET /v1/realtime?model=" in request for request in requests)
     assert requests
     assert b"authorization: bearer sk-of-the-live-tests" in requests[0].lower()

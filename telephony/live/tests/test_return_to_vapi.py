@@ -76,7 +76,7 @@ async def test_the_second_session_knows_the_first_and_says_that_nobody_was_reach
     await asyncio.sleep(0.5)
     await again.hang_up()
 
-    assert await end_of(again, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(again) == ("completed", "caller_hung_up")
     _, second = vapi.created
     assert "cannot take your call" in str(second["assistantOverrides"]["firstMessage"])
     added = [frame["message"]["content"] for frame in vapi.of_type("add-message")]

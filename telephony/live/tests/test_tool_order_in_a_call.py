@@ -115,7 +115,7 @@ async def test_five_calls_of_one_response_make_the_order_that_the_model_meant(
         assert [(each.name, each.outcome) for each in tools] == [(name, "done") for name, _ in FIVE_CALLS]
         assert await drafted(call) == [("Margherita", 3)]
         await handset.hang_up()
-        await end_of(handset, within_s=5)
+        await end_of(handset)
 
 
 async def test_tools_of_overlapping_responses_run_in_the_order_of_the_responses(
@@ -154,7 +154,7 @@ async def test_tools_of_overlapping_responses_run_in_the_order_of_the_responses(
     assert await drafted(call) == [("Funghi", 1), ("Tiramisu", 1)]
     assert most_running == 1
     await handset.hang_up()
-    await end_of(handset, within_s=5)
+    await end_of(handset)
 
 
 async def test_what_only_reads_runs_beside_each_other_and_sees_the_changes_before_it(
@@ -182,7 +182,7 @@ async def test_what_only_reads_runs_beside_each_other_and_sees_the_changes_befor
     assert seen == ["change_order", "look_up_items", "look_up_items", "change_order"]
     assert not both.broken
     await handset.hang_up()
-    await end_of(handset, within_s=5)
+    await end_of(handset)
 
 
 async def test_a_server_that_counts_its_calls_in_each_response_loses_none(
@@ -201,7 +201,7 @@ async def test_a_server_that_counts_its_calls_in_each_response_loses_none(
     assert await drafted(call) == [("Tiramisu", 3)]
     assert len({each.tool_call_id for each in tools}) == 3
     await handset.hang_up()
-    await end_of(handset, within_s=5)
+    await end_of(handset)
 
 
 async def test_a_session_that_counts_from_the_beginning_after_a_reconnect_loses_and_overwrites_nothing(
@@ -224,7 +224,7 @@ async def test_a_session_that_counts_from_the_beginning_after_a_reconnect_loses_
         await lines_of_the_agent(call, lines)
     assert await drafted(call) == [("Tiramisu", 2)]
     await handset.hang_up()
-    await end_of(handset, within_s=5)
+    await end_of(handset)
 
 
 async def test_a_tool_that_hangs_gets_an_output_and_is_never_done_and_later_requests_are(
@@ -259,7 +259,7 @@ async def test_a_tool_that_hangs_gets_an_output_and_is_never_done_and_later_requ
     kinds = await kinds_of(handset)
     assert (kinds.count("tool_timed_out"), kinds.count("tool_not_run")) == (1, 1)
     await handset.hang_up()
-    await end_of(handset, within_s=5)
+    await end_of(handset)
 
 
 async def test_tools_requested_before_the_caller_hung_up_are_run_in_order(
@@ -284,4 +284,4 @@ async def test_tools_requested_before_the_caller_hung_up_are_run_in_order(
     call = await call_of(handset)
     await used(call, 5)
     assert await drafted(call) == [("Margherita", 3)]
-    await end_of(handset, within_s=5)
+    await end_of(handset)

@@ -35,7 +35,7 @@ async def test_every_tool_of_a_response_is_answered(handset: Handset, settings: 
         assert sorted(output["ok"] for output in provider.outputs)[0] is False
         assert all(output["say"] for output in provider.outputs)
         await handset.hang_up()
-        assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+        assert await end_of(handset) == ("completed", "caller_hung_up")
     call = await call_of(handset)
     assert await ToolCall.objects.filter(call=call).acount() == 3
     assert call.cost_usd is not None
@@ -62,7 +62,7 @@ async def test_a_slow_tool_does_not_hold_up_the_audio(
         assert not provider.outputs
         await provider.until_answered(1)
         await handset.hang_up()
-        await end_of(handset, within_s=5)
+        await end_of(handset)
 
 
 async def test_a_tool_that_is_running_when_the_caller_hangs_up_is_seen_through(
@@ -86,7 +86,7 @@ async def test_a_tool_that_is_running_when_the_caller_hangs_up_is_seen_through(
 
         await handset.hang_up()
 
-        assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+        assert await end_of(handset) == ("completed", "caller_hung_up")
         await asyncio.wait_for(ended.wait(), 5)
         assert provider.open_sockets == 0
     assert await ToolCall.objects.filter(call=await call_of(handset)).acount() == 1
@@ -103,4 +103,4 @@ async def test_a_tool_that_breaks_ends_the_call_with_the_fallback(
         settings.OPENAI_BASE_URL = provider.base_url
         await handset.dial()
 
-        assert await end_of(handset, within_s=5) == ("failed", "lost_process")
+        assert await end_of(handset) == ("failed", "lost_process")

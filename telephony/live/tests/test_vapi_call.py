@@ -57,7 +57,7 @@ async def test_a_call_is_greeted_heard_and_answered(handset: Handset, vapi: Scri
     await asyncio.sleep(0.8)
     await handset.hang_up()
 
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     assert await lines_of(handset) == [
         ("agent", GREETING),
         ("caller", "A tire change, please."),
@@ -84,7 +84,7 @@ async def test_vapi_is_requested_with_the_agents_assistant_and_our_call(handset:
     assert vapi.headers[0]["authorization"] == "Bearer the-private-key"
     assert vapi.headers[0]["user-agent"].startswith("voiceapp/")
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
 
 
 @pytest.mark.parametrize("path", ["/twilio", "/ws/twilio"])
@@ -95,7 +95,7 @@ async def test_either_address_serves_the_agent(handset: Handset, vapi: ScriptedV
     await handset.start()
     assert await handset.hears_something(within_s=5)
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
 
 
 async def test_an_interruption_cuts_the_transcript_where_it_was_heard(handset: Handset, vapi: ScriptedVapi) -> None:
@@ -110,7 +110,7 @@ async def test_an_interruption_cuts_the_transcript_where_it_was_heard(handset: H
     await asyncio.sleep(0.5)
     assert len(handset.heard) == heard
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     (_, agent), (_, caller) = await lines_of(handset)
     assert caller == "Wait."
     assert GREETING.startswith(agent)
@@ -123,7 +123,7 @@ async def test_the_assistant_ends_the_call_for_both(handset: Handset, vapi: Scri
     assert await handset.hears_something(within_s=5)
     await vapi.end("assistant-ended-call")
     assert await handset.close_comes(within_s=5) == 1000
-    assert await end_of(handset, within_s=5) == ("completed", "agent_hung_up")
+    assert await end_of(handset) == ("completed", "agent_hung_up")
     assert {"agent_left", "provider_call"} <= set(await kinds_of(handset))
     assert (await lines_of(handset))[0] == ("agent", GREETING)
 
@@ -132,7 +132,7 @@ async def test_an_end_that_vapi_only_tells_later_is_looked_up(handset: Handset, 
     await handset.dial()
     assert await handset.hears_something(within_s=5)
     await vapi.end("silence-timed-out", is_told=False)
-    assert await end_of(handset, within_s=5) == ("completed", "caller_silent")
+    assert await end_of(handset) == ("completed", "caller_silent")
     assert len(vapi.created) == 1
 
 
@@ -146,14 +146,14 @@ async def test_a_socket_that_closes_without_a_word_is_opened_again(handset: Hand
     assert vapi.of_type("add-message")[0]["message"] == {"role": "assistant", "content": GREETING}
     assert len(vapi.of_type("say")) == 1
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
 
 
 async def test_the_cost_of_the_report_is_the_cost_of_the_call(handset: Handset, vapi: ScriptedVapi) -> None:
     await handset.dial()
     assert await handset.hears_something(within_s=5)
     await vapi.event("end-of-call-report", endedReason="assistant-ended-call", cost=0.0725)
-    assert await end_of(handset, within_s=5) == ("completed", "agent_hung_up")
+    assert await end_of(handset) == ("completed", "agent_hung_up")
     assert (await call_of(handset)).cost_usd == Decimal("0.072500")
 
 
@@ -170,7 +170,7 @@ async def test_a_tool_that_the_webhook_runs_ends_the_call_and_runs_once(handset:
     await in_a_thread(lambda: run_tool(call.id, name="end_call", arguments="{}", tool_call_id="call_1", caller_turns=1))
     await asyncio.sleep(0.3)
     await vapi.speak("Goodbye.")
-    assert await end_of(handset, within_s=5) == ("completed", "agent_hung_up")
+    assert await end_of(handset) == ("completed", "agent_hung_up")
     assert await ToolCall.objects.filter(call=call).acount() == 1
     assert (await lines_of(handset))[-1] == ("agent", "Goodbye.")
 
@@ -191,7 +191,7 @@ async def test_a_refusal_ends_in_the_apology(handset: Handset, vapi: ScriptedVap
     await handset.dial()
     await handset.close_comes(within_s=8)
     assert (await handset.post_webhook("/twiml/after"))[0].tag in ("Say", "Dial", "Record")
-    assert await end_of(handset, within_s=5) == ("failed", end)
+    assert await end_of(handset) == ("failed", end)
     assert "agent_lost" in await kinds_of(handset)
 
 
@@ -200,7 +200,7 @@ async def test_a_call_that_is_created_too_late_is_ended(handset: Handset, vapi: 
     await handset.dial()
     await asyncio.sleep(0.5)
     await handset.hang_up()
-    assert (await end_of(handset, within_s=5))[1] == "caller_hung_up"
+    assert (await end_of(handset))[1] == "caller_hung_up"
     await until(lambda: len(vapi.ended) == len(vapi.created) == 1)
 
 
@@ -214,7 +214,7 @@ async def test_garbage_where_events_belong_is_survived(handset: Handset, vapi: S
     await vapi.turn("Are you there?")
     await asyncio.sleep(0.8)
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     assert ("agent", "My own words.") in await lines_of(handset)
 
 
@@ -225,7 +225,7 @@ async def test_a_frame_over_the_limit_is_not_played(handset: Handset, vapi: Scri
         await vapi.send(b"\x20" * (5 * 1024 * 1024))
     await until(lambda: len(vapi.created) == 2)
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
 
 
 async def failed_over(handset: Handset) -> dict[str, str]:
@@ -255,7 +255,7 @@ async def test_the_other_provider_greets_within_three_seconds(
     assert await handset.hears_something(within_s=5)
     await asyncio.sleep(1.5)
     await handset.hang_up()
-    assert (await end_of(handset, within_s=5)) == ("completed", "caller_hung_up")
+    assert (await end_of(handset)) == ("completed", "caller_hung_up")
     detail = await failed_over(handset)
     assert (detail["from"], detail["to"]) == ("vapi", "openai")
     assert detail["why"]
@@ -274,7 +274,7 @@ async def test_vapi_takes_a_call_that_openai_refuses(
     assert await handset.hears_something(within_s=5)
     await asyncio.sleep(0.6)
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     assert (await failed_over(handset))["to"] == "vapi"
     assert await lines_of(handset) == [("agent", GREETING)]
 
@@ -283,5 +283,5 @@ async def test_a_version_that_may_not_fall_over_does_not(handset: Handset, vapi:
     vapi.status = 402
     await handset.dial()
     await handset.close_comes(within_s=8)
-    assert await end_of(handset, within_s=5) == ("failed", "provider_refused")
+    assert await end_of(handset) == ("failed", "provider_refused")
     assert "failed_over" not in await kinds_of(handset)

@@ -83,7 +83,7 @@ async def test_a_call_that_can_be_held_is_held(
     await asyncio.sleep(2)
     assert not handset.closed.is_set()
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     assert "agent_ready" in await kinds_of(handset)
 
 
@@ -117,5 +117,5 @@ async def test_openai_takes_what_vapi_does_not(
     await handset.dial()
     assert await handset.hears_something(within_s=5)
     await handset.hang_up()
-    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert await end_of(handset) == ("completed", "caller_hung_up")
     assert "failed_over" in await kinds_of(handset)
