@@ -125,6 +125,16 @@ def test_a_phone_shows_one_column_and_books_a_free_time(garage: Organization, de
     page.get_by_role("button", name="Bay 1", exact=True).click()
     expect(page.get_by_role("group", name="Mia", exact=True)).to_be_hidden()
     page.get_by_role("button", name="Mia", exact=True).click()
+    # A card that is held at the side turns to the next column.
+    box = page.locator(".body .card:visible").first.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 20, box["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(386, box["y"] + 20, steps=3)
+    expect(page.get_by_role("group", name="Bay 1", exact=True).locator(".ghost")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("group", name="Mia", exact=True)).to_be_visible()
+    page.mouse.up()
     page.get_by_role("group", name="Mia", exact=True).locator(".card").last.scroll_into_view_if_needed()
     heights = page.locator(".body .card:visible").evaluate_all("all => all.map(each => each.offsetHeight)")
     assert min(heights) >= 44

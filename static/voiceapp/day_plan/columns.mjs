@@ -114,6 +114,14 @@ export function makeColumns({ texts, edits }) {
         }
     }
 
+    /** The column beside the shown one, where only one is shown; whether there is one. */
+    function turn(by) {
+        const ids = plan.columns.map((each) => String(each.id));
+        const next = NARROW.matches ? ids[ids.indexOf(shown) + by] : undefined;
+        if (next !== undefined) show(next);
+        return next !== undefined;
+    }
+
     byId("switch").addEventListener("click", (event) => {
         const button = event.target.closest("[data-show]");
         if (button) show(button.dataset.show);
@@ -244,5 +252,5 @@ export function makeColumns({ texts, edits }) {
     }
 
     const nameOf = (id) => plan.columns.find((each) => String(each.id) === String(id))?.name ?? "";
-    return { draw, place, remove, showNow, scrollTo, minuteAt, clockOf, nameOf, at, make };
+    return { draw, place, remove, show, turn, showNow, scrollTo, minuteAt, clockOf, nameOf, at, make };
 }

@@ -1,6 +1,7 @@
 /**
  * Drags a card to another time or column: at once with a mouse or a pen, after a long press with a finger, which
- * otherwise scrolls. Escape puts it back. The form "Move" does the same without a pointer.
+ * otherwise scrolls. Escape puts it back. The form "Move" does the same without a pointer. A phone shows one column:
+ * a card that is held at the side turns to the next one.
  */
 
 const LONG_PRESS_MS = 400;
@@ -8,6 +9,8 @@ const SLOP_PX = 6;
 const STEP = 5; // minutes
 const EDGE_PX = 60;
 const SCROLL_PX = 12;
+const SIDE_PX = 28;
+const TURN_MS = 500;
 
 export function makeDragging({ columns, texts, data, drop, over }) {
     const scroller = document.getElementById("plan");
@@ -58,7 +61,7 @@ export function makeDragging({ columns, texts, data, drop, over }) {
         card.classList.add("dragged");
         scroller.classList.add("dragging");
         navigator.vibrate?.(10);
-        drag.timer = setInterval(scroll, 30);
+        drag.timer = setInterval(() => [scroll(), turn()], 30);
         show(x, y);
     }
 
@@ -90,6 +93,15 @@ export function makeDragging({ columns, texts, data, drop, over }) {
         show(drag.x, drag.y);
     }
 
+    function turn() {
+        const side = drag.x < SIDE_PX ? -1 : drag.x > innerWidth - SIDE_PX ? 1 : 0;
+        const isSame = side === drag.side;
+        if (!isSame) [drag.side, drag.sideSince] = [side, performance.now()];
+        if (!side || !isSame || performance.now() - drag.sideSince < TURN_MS) return;
+        drag.sideSince = performance.now();
+        if (columns.turn(side)) show(drag.x, drag.y);
+    }
+
     /** The ghost stays until the server has answered; then the card is where it belongs. */
     async function end(event) {
         if (event.pointerId !== drag.pointer) return;
@@ -107,6 +119,7 @@ export function makeDragging({ columns, texts, data, drop, over }) {
     function putBack() {
         const { card, ghost } = drag;
         finish();
+        columns.show(card.closest(".body").dataset.column);
         ghost.remove();
         card.classList.remove("dragged");
     }
