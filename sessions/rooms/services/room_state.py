@@ -63,14 +63,20 @@ def show_room_state(message: OutboxMessage) -> None:
 def room_state(call: Call) -> dict[str, object]:
     """`message`: for people, what happened to the agent and what to do; empty if all is well.
 
-    `recording`, while the agent is to record: the id of the recording.
+    `recording`, while the agent is to record: the id of the recording. `hint`: the number of an operator's last hint.
     """
     agent = agent_of(call)
     if agent is None:
         return {"agentStatus": None, "agentSilent": False, "message": ""}
     state = {"agentStatus": agent.status, "agentSilent": agent.is_silent, "message": message_about(agent)}
-    recording = recording_id(call)
-    return state | {"recording": recording} if recording else state
+    more = {"recording": recording_id(call), "hint": newest_hint(call)}
+    return state | {name: value for name, value in more.items() if value}
+
+
+def newest_hint(call: Call) -> int:
+    """The number of what an operator whispered last; 0 if nobody did. Its text is for the agent alone."""
+    hints = call.events.filter(kind="operator_hint").order_by("-pk").values_list("pk", flat=True)
+    return hints.first() or 0
 
 
 def recording_id(call: Call) -> str:

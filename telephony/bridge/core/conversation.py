@@ -22,6 +22,11 @@ from .ulaw import decoded
 MOST_HINTS = 10
 
 
+def hint_for_model(text: str) -> str:
+    """As a system's message, which is not spoken."""
+    return f"[Hint for you from a colleague: {text} The caller has not heard it. Do not mention it.]"
+
+
 class Conversation(Deadlines):
     """What the caller and the agent do, and every decision about it."""
 
@@ -87,7 +92,7 @@ class Conversation(Deadlines):
             self._give_hint(text)
 
     def _give_hint(self, text: str) -> None:
-        self._agent.hint(f"[Hint for you from a colleague: {text} The caller has not heard it. Do not mention it.]")
+        self._agent.hint(hint_for_model(text))
         self.timeline.happened("hint_given")
 
     def hand_over(self, target_id: str, *, say: str) -> None:

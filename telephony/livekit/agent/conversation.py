@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from livekit import rtc
@@ -22,19 +22,21 @@ from livekit.agents import (
     UserStateChangedEvent,
 )
 from livekit.agents.voice import SpeechHandle
+from livekit.plugins.openai.realtime import RealtimeSession
 
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import SomethingHappened
 from sessions.calls.outcomes import NOT_FINISHED, EndCall, Transfer, refusal
 from sessions.rooms.services.agent_briefing import RoomBriefing
 from sessions.rooms.services.transfers import PersonNotCalled
+from telephony.bridge.core.conversation import hint_for_model
 
 from .chat import Chat
 from .deadlines import Due, RoomDeadlines
 from .facts import CallFacts
 from .gateway import RoomGateway
 from .interruption import InterruptButton, cut_text, show_cut
-from .model import conversation_so_far
+from .model import conversation_so_far, system_text
 from .recorder import RoomRecorder
 from .session import agent_session, first_of, room_options, survive_early_interruption, tool_of
 from .shown_tool import ShownTool
@@ -65,6 +67,8 @@ class RoomConversation:
         self._pending: SpeechHandle | None = None  # what the deadlines have it say, or its farewell
         self._times_active = 0  # how often the caller has spoken or typed
         self._is_silent = False
+        self._hint = 0  # the number of the last one that the model was given
+        self._taking_hints = asyncio.Lock()
         self._person = ""  # to whom the caller is being transferred
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -94,6 +98,7 @@ class RoomConversation:
         )
         survive_early_interruption(session)
         await self._record()
+        await self._take_hints()
         self._set_silent(self._room.is_silent)
         for participant in room.remote_participants.values():
             self._on_participant(participant)
@@ -301,10 +306,24 @@ class RoomConversation:
             self._set_silent(state.get("agentSilent") is True)
             if str(state.get("recording") or "") != self._recorder.current:
                 self._begin(self._record())
+            if state.get("hint") not in (None, self._hint):
+                self._begin(self._take_hints())
 
     async def _record(self) -> None:
         """Or not: as the database says now, of which the metadata may be an older state."""
         await self._recorder.follow(await self._gateway.recording_id(self._room.call_id))
+
+    async def _take_hints(self) -> None:
+        """What operators have whispered since: the model knows it, and uses it in what it says next."""
+        async with self._taking_hints:
+            hints = await self._gateway.hints_after(self._room.call_id, self._hint)
+            for hint in hints:
+                self._hint = hint.number
+                with contextlib.suppress(RuntimeError):  # the session is closing
+                    cast(RealtimeSession, self._session.current_agent.realtime_llm_session).send_event(
+                        system_text(hint_for_model(hint.text))
+                    )
+                    self._happened("hint_given")
 
     def _set_silent(self, is_silent: bool) -> None:
         """It hears and speaks nothing until it may again."""

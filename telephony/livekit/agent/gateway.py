@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 from recordings.services.room_agent import agent_began, agent_ended, recording_of_agent
@@ -17,6 +18,7 @@ from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.agent_briefing import RoomBriefing, brief_room_agent, caller_identities
 from sessions.rooms.services.agents import agent_removed
 from sessions.rooms.services.calls import end_room_call
+from sessions.rooms.services.hints import RoomHint, hints_after
 from sessions.rooms.services.transfers import call_person, callee_is_there
 from sessions.tools.services import run_tool
 from voiceapp.core.database_threads import DatabaseThreads
@@ -54,6 +56,10 @@ class RoomGateway:
 
     async def callers(self, call_id: UUID) -> frozenset[str]:
         return await self._run(caller_identities, call_id)
+
+    async def hints_after(self, call_id: UUID, number: int) -> Sequence[RoomHint]:
+        """What operators have whispered since."""
+        return await self._run(hints_after, call_id, number)
 
     async def run_tool(
         self, call_id: UUID, *, name: str, arguments: str, tool_call_id: str, caller_turns: int, within_s: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from livekit.agents.llm import ChatContext
 from livekit.agents.utils.audio import AudioByteStream
@@ -79,6 +80,15 @@ def conversation_so_far(room: RoomBriefing) -> ChatContext:
     for speaker, text in room.past:
         context.add_message(role="user" if speaker == "caller" else "assistant", content=text)
     return context
+
+
+def system_text(text: str) -> dict[str, object]:
+    """An item that the model reads and nobody hears. It gets no response of its own."""
+    content = [{"type": "input_text", "text": text}]
+    return {
+        "type": "conversation.item.create",
+        "item": {"id": f"hint_{uuid4().hex[:24]}", "type": "message", "role": "system", "content": content},
+    }
 
 
 def _noise_reduction(briefing: Briefing) -> NoiseReduction | None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from agents.organizations.access import Access
 from agents.organizations.roles import Area, Power
 from sessions.calls.models import Call, CallKind, CallState
+from sessions.rooms.services.hints import has_agent
 from sessions.tools.briefing import is_over_webrtc
 
 OVER = _("The call is over.")
@@ -37,12 +38,12 @@ NOT_YOUR_ROLE = {
 }
 IN_A_ROOM = {
     Deed.HAND_OVER: _("This call is in a LiveKit room: invite a person to the room instead."),
-    Deed.WHISPER: _("This call is in a LiveKit room: its agent takes no hints."),
     Deed.LISTEN: _("This call is in a LiveKit room, and its sound does not pass this server."),
 }
 NO_PHONE = _("A call from a browser cannot be transferred to a phone. Hint to the agent which number to ring instead.")
 NO_SOUND = _("The browser and OpenAI talk to each other directly: the sound of this call does not pass this server.")
 NOT_WITH_AGENT = _("The agent is not talking with this caller now.")
+NO_AGENT = _("No agent is in this call's room now.")
 AT_VAPI = _("VAPI carries this call: end it in VAPI's dashboard.")
 
 
@@ -60,12 +61,18 @@ def why_not_at_all(deed: Deed, call: Call) -> str:
     if deed is Deed.HANG_UP:
         return str(AT_VAPI) if _is_at_vapi(call) else ""
     if call.kind == CallKind.ROOM:
-        return str(IN_A_ROOM[deed])
+        return _why_not_in_a_room(deed, call)
     if deed is Deed.HAND_OVER and call.kind != CallKind.PHONE:
         return str(NO_PHONE)
     if deed is Deed.LISTEN and is_over_webrtc(call):
         return str(NO_SOUND)
     return "" if is_with_agent(call) else str(NOT_WITH_AGENT)
+
+
+def _why_not_in_a_room(deed: Deed, call: Call) -> str:
+    if deed is Deed.WHISPER:
+        return "" if has_agent(call) else str(NO_AGENT)
+    return str(IN_A_ROOM[deed])
 
 
 def is_with_agent(call: Call) -> bool:

@@ -16,11 +16,12 @@ from sessions.calls.services import finish_call, record_event
 from sessions.orders.services.transfer_targets import Person, people_of
 from sessions.realtime.services.hang_ups import hang_up as hang_up_at_openai
 from sessions.rooms.services.calls import end_room_call
+from sessions.rooms.services.hints import give_hint
 from voiceapp.core.errors import ApplicationError
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.twilio.client import TwilioClient
 
-from .offers import NOT_WITH_AGENT, OVER, Deed, why_not_at_all
+from .offers import NO_AGENT, NOT_WITH_AGENT, OVER, Deed, why_not_at_all
 
 logger = structlog.get_logger("live_calls")
 
@@ -41,8 +42,19 @@ def whisper(call: Call, text: str, *, by: str) -> str:
             gettext("A hint has at most %(longest_text)s characters; this one has %(number)s.")
             % {"longest_text": LONGEST_TEXT, "number": len(hint)}
         )
-    _leave(call, Deed.WHISPER, Kind.HINT, hint, event="operator_hint", detail={"by": by, "text": hint})
+    if call.kind == CallKind.ROOM:
+        _hint_in_room(call, hint, by=by)
+    else:
+        _leave(call, Deed.WHISPER, Kind.HINT, hint, event="operator_hint", detail={"by": by, "text": hint})
     return gettext("The agent has your hint.")
+
+
+def _hint_in_room(call: Call, hint: str, *, by: str) -> None:
+    if reason := why_not_at_all(Deed.WHISPER, call):
+        raise NotDone(reason)
+    if not give_hint(call, hint, by=by):
+        call.refresh_from_db(fields=["state"])
+        raise NotDone(NO_AGENT if call.is_live else OVER)
 
 
 def hand_over(call: Call, slug: str, *, by: str) -> str:

@@ -30,9 +30,12 @@ from recordings.services.declining import STOPPED_AND_DELETED
 from recordings.sources.room_agent import fetch, folder_of
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, TranscriptLine, Turn
+from sessions.messages.outbox import outbox
 from sessions.orders.models import Order
 from sessions.rooms.services.calls import WantedCall, end_room_call, open_room_call
+from sessions.rooms.services.room_state import TOPIC as ROOM_STATE
 from telephony.bridge.tests.alignment import shifts_anywhere_ms
+from voiceapp.console.live_calls.services import whisper
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.simulators.openai.tests.running import running_openai
@@ -147,12 +150,16 @@ async def _order(livekit: RunningLiveKit, organization: Organization) -> RoomCal
 
 
 async def _decline(livekit: RunningLiveKit, organization: Organization) -> None:
-    """Another caller does not want to be recorded: the agent's file goes while the call goes on."""
+    """An operator whispers. Another caller does not want to be recorded: the agent's file goes, the call goes on."""
     principal = Principal("user_bob", frozenset({organization.pk}), kind=Kind.CLERK, organization_id=organization.pk)
     opened = await in_a_thread(open_room_call, principal, WantedCall())
     of_call = Recording.objects.filter(call_id=opened.call.pk)
     async with room_caller(livekit.url, opened.ticket.token) as caller:
         await caller.hears_to_the_end()
+        await in_a_thread(whisper, opened.call, "Offer the lemon cake.", by="alice")
+        await in_a_thread(outbox.process_due, [ROOM_STATE])
+        hints = opened.call.events.filter(kind="hint_given")
+        await in_a_thread(soon, hints.exists, within_s=10)
         recording = await of_call.aget(state="recording")
         [file] = folder_of(str(recording.external_id)).iterdir()
         await caller.types("Please don't record this.")

@@ -18,6 +18,9 @@ from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallCommand, CallKind, TranscriptLine
 from sessions.calls.services import finish_call
 from sessions.messages.models import OutboxMessage
+from sessions.rooms.models import RoomAgent
+from sessions.rooms.services.hints import hints_after
+from sessions.rooms.services.room_state import room_state
 from sessions.tests.builders import Phone, make_call, make_room_call
 
 from ..consumers import admit
@@ -130,6 +133,7 @@ def test_what_a_kind_of_call_does_not_offer_is_said(agent: Agent, call: Call) ->
     room = make_room_call(agent.organization)
     offers = state_of(client, room)["offers"]
     assert offers.pop("hang-up") == ""
+    assert offers.pop("whisper") == "No agent is in this call's room now."
     assert all("LiveKit room" in reason for reason in offers.values())
     Call.objects.filter(pk=call.pk).update(kind=CallKind.BROWSER, carrier_sid="rtc_1")
     offers = state_of(client, call)["offers"]
@@ -137,6 +141,22 @@ def test_what_a_kind_of_call_does_not_offer_is_said(agent: Agent, call: Call) ->
     assert "talk to each other directly" in offers["listen"]
     assert "cannot be transferred" in offers["hand-over"]
     assert act(client, room, "whisper", text="Hello")[0] == 409
+
+
+def test_a_hint_reaches_the_agent_of_a_room_by_its_number(agent: Agent) -> None:
+    client, room = client_of(agent.organization, "owner"), make_room_call(agent.organization)
+    of_room = RoomAgent.objects.create(call=room, identity="agent-1", status=RoomAgent.Status.ACTIVE)
+    for text in ("Offer the lemon cake.", "  We close at nine. "):
+        assert act(client, room, "whisper", text=text)[0] == 200
+    first, second = hints_after(room.pk, 0)
+    assert [hint.text for hint in hints_after(room.pk, first.number)] == [second.text] == ["We close at nine."]
+    shown = room_state(room)
+    assert (shown["hint"], "lemon" in str(shown)) == (second.number, False)
+    assert OutboxMessage.objects.filter(topic="room.state").count() == 1
+    of_room.status = RoomAgent.Status.DISCONNECTED
+    of_room.save()
+    assert act(client, room, "whisper", text="Hello")[0] == 409
+    assert client_of(agent.organization, "kitchen").post(f"/admin/live/{room.pk}/whisper/").status_code == 404
 
 
 def test_calls_that_no_process_carries_are_ended_here(agent: Agent, call: Call) -> None:
