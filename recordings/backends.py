@@ -19,6 +19,7 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage
 from storages.backends.s3 import S3Storage
 
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.providers.aws.client import FAULTS, aws_error, aws_resource
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.google.storage import SERVICE, google_resource
@@ -156,13 +157,13 @@ def storage_of(bucket: str) -> AudioStorage:
 def storage_error(fault: Exception, bucket: str) -> ProviderError:
     """An OSError, a refused key, or one of FAULTS. It is permanent if there is no such file."""
     if isinstance(fault, FileNotFoundError):
-        return ProviderError("disk", "the file is gone", permanent=True)
+        return ProviderError("disk", KeptText("the file is gone"), permanent=True)
     if isinstance(fault, OSError):
         return ProviderError("disk", fault.strerror or type(fault).__name__)
     if isinstance(fault, FAULTS):
         error = aws_error(SERVICE if bucket.startswith(AT_GOOGLE) else "s3", fault)
         if error.code in NOT_FOUND:
-            return ProviderError(error.provider, "the file is gone", permanent=True)
+            return ProviderError(error.provider, KeptText("the file is gone"), permanent=True)
         return error
     return ProviderError("disk", "the key leads out of RECORDINGS_DIR", permanent=True)
 

@@ -10,7 +10,7 @@ from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call
 from voiceapp.core.jobs.models import MAX_KEPT_ERROR
-from voiceapp.core.kept_texts import KeptTextField
+from voiceapp.core.kept_text_field import KeptTextField
 
 
 class Recording(TenantModel):

@@ -40,6 +40,7 @@ from telephony.scenarios.models import Scenario
 from telephony.twilio.voicemail.models import Voicemail
 from telephony.vapi.webhooks import SOURCE as VAPI
 from voiceapp.core.errors import ApplicationError
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.twilio.client import CALL_SID
@@ -120,7 +121,7 @@ def delete_caller(message: OutboxMessage) -> None:
         _delete_all(request, data_of(request))
     except (ProviderError, OnHold) as fault:
         CallerRequest.objects.filter(pk=request.pk).update(waits_for=str(fault)[:300])
-        raise fault if isinstance(fault, ProviderError) else ProviderError("legal hold", "is on") from fault
+        raise fault if isinstance(fault, ProviderError) else ProviderError("legal hold", KeptText("is on")) from fault
     forget_removed()
     done = CallerRequest.objects.filter(pk=request.pk, state=State.DELETING)
     done.update(state=State.DELETED, number="", waits_for="", ended_at=timezone.now())
@@ -149,7 +150,7 @@ def _delete_all(request: CallerRequest, data: CallerData) -> None:
 
 def _delete_call(request: CallerRequest, call: Call) -> None:
     if call.state in LIVE_STATES:
-        raise ProviderError("call", "the caller is on a call now")
+        raise ProviderError("call", KeptText("the caller is on a call now"))
     _delete_at_providers(call)
     recordings = list(call.recordings.select_related("call__organization").defer("peaks"))
     for recording in recordings:

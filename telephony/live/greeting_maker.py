@@ -16,6 +16,7 @@ from telephony.bridge.core.agent_item import QUIET, is_heard_now
 from telephony.bridge.core.ports import BadFrame
 from telephony.bridge.core.stream_clock import StreamClock
 from telephony.bridge.core.ulaw import BYTES_PER_MS
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.providers.errors import ProviderError
 
 from .provider import Provider
@@ -34,10 +35,10 @@ def make_greeting(kept: KeptGreeting) -> None:
     """The handler of the queue of greetings: store the audio in the row. Raises ProviderError."""
     audio, text = asyncio.run(_speak(kept))
     if letters_of(text) != letters_of(kept.text):
-        raise ProviderError(kept.provider, f"said “{text}” instead of the greeting")
+        raise ProviderError(kept.provider, KeptText("said “%(text)s” instead of the greeting", text=text))
     audible = without_leading_silence(audio)
     if not audible:
-        raise ProviderError(kept.provider, "spoke without a sound")
+        raise ProviderError(kept.provider, KeptText("spoke without a sound"))
     KeptGreeting.objects.filter(pk=kept.pk).update(audio=audible)
 
 
@@ -60,7 +61,9 @@ async def _speak(kept: KeptGreeting) -> tuple[bytes, str]:
         async with asyncio.timeout(MAKE_WITHIN_S):
             await session.run()
     except TimeoutError as exc:
-        raise ProviderError(kept.provider, f"did not speak within {MAKE_WITHIN_S:.0f} s") from exc
+        raise ProviderError(
+            kept.provider, KeptText("did not speak within %(seconds)d s", seconds=MAKE_WITHIN_S)
+        ) from exc
     return bytes(session.audio), " ".join(session.texts.values())
 
 

@@ -16,7 +16,7 @@ from sessions.calls.models import Call
 from voiceapp.core.jobs.engine import JobQueue, Order
 from voiceapp.core.jobs.models import MAX_KEPT_ERROR, Job
 from voiceapp.core.jobs.wake_up import WakeUp
-from voiceapp.core.kept_texts import KeptTextField
+from voiceapp.core.kept_text_field import KeptTextField
 
 from .expectations import Expectation, lines_of, why_not_a_time
 

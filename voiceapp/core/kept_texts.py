@@ -10,11 +10,15 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, SupportsIndex
 
-from django.db import models
 from django.utils.translation import gettext
 
 # Between the sentence in English and its parts.
 MARK = "\x1e"
+
+
+def gettext_noop(text: str) -> str:
+    """As Django's, which asks for its settings."""
+    return text
 
 
 class KeptText(str):
@@ -99,20 +103,3 @@ def _of_parts(parts: list[Any]) -> KeptText:
     text, values = parts
     whole = {name: _of_parts(each) if isinstance(each, list) else each for name, each in values.items()}
     return KeptText(text, **whole)
-
-
-class KeptTextField(models.CharField[str, str]):
-    """A column of such sentences; other texts are kept as they are. `max_length` has room for the parts."""
-
-    def get_prep_value(self, value: Any) -> Any:
-        if isinstance(value, KeptText):
-            return stored(value, longest=self.max_length or 0)
-        return super().get_prep_value(value)
-
-    def from_db_value(self, value: str | None, *_: object) -> KeptText | None:
-        return None if value is None else kept(value)
-
-    def deconstruct(self) -> tuple[str, str, Any, Any]:
-        """For migrations it is a column like others."""
-        name, _path, args, options = super().deconstruct()
-        return name, "django.db.models.CharField", args, options

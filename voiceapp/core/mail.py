@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 
 from voiceapp.core.jobs.engine import NotConfigured
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
 
@@ -31,10 +32,14 @@ def send_mail(*, to: str, subject: str, body: str, name: str, attachments: Seque
         mail.send()
     except smtplib.SMTPResponseException as exc:
         is_final = exc.smtp_code >= PERMANENT_SMTP
-        raise ProviderError("mail server", f"returned {exc.smtp_code}", permanent=is_final) from exc
+        raise ProviderError(
+            "mail server", KeptText("returned %(status)d", status=exc.smtp_code), permanent=is_final
+        ) from exc
     except smtplib.SMTPRecipientsRefused as exc:
         codes = sorted(code for code, _ in exc.recipients.values())
         is_final = bool(codes) and codes[0] >= PERMANENT_SMTP
-        raise ProviderError("mail server", f"refused the address ({codes})", permanent=is_final) from exc
+        raise ProviderError(
+            "mail server", KeptText("refused the address (%(codes)s)", codes=codes), permanent=is_final
+        ) from exc
     except (smtplib.SMTPException, OSError) as exc:
-        raise ProviderError("mail server", f"no response ({type(exc).__name__})") from exc
+        raise ProviderError("mail server", KeptText("no response (%(why)s)", why=type(exc).__name__)) from exc

@@ -7,8 +7,6 @@ import math
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from django.utils.translation import gettext_noop
-
 from voiceapp.core.kept_texts import KeptText
 
 # Longer waits are cut to this.
@@ -27,7 +25,6 @@ class RetryClass(StrEnum):
     OUR_BUG = "our bug"
 
 
-OF_PROVIDER = gettext_noop("%(provider)s: %(error)s")
 PERMANENT = {RetryClass.GIVE_UP, RetryClass.OUR_BUG}
 # Statuses below 500 after which the same request may succeed: timeout, conflict, too early, too many.
 TEMPORARY = {408, 409, 425, 429}
@@ -51,7 +48,9 @@ class ProviderError(Exception):
     ) -> None:
         is_kept = isinstance(message, KeptText)
         super().__init__(
-            KeptText(OF_PROVIDER, provider=provider, error=message) if is_kept else f"{provider}: {message}"
+            KeptText("%(provider)s: %(error)s", provider=provider, error=message)
+            if is_kept
+            else f"{provider}: {message}"
         )
         self.provider, self.reason = provider, message
         if retry_class is None:

@@ -14,7 +14,7 @@ from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from agents.resources.models import Resource
 from sessions.appointments.models import Appointment
 from voiceapp.core.jobs.models import MAX_KEPT_ERROR
-from voiceapp.core.kept_texts import KeptTextField
+from voiceapp.core.kept_text_field import KeptTextField
 from voiceapp.core.secret_box import seal, unseal
 from voiceapp.core.web_addresses import MAX_URL_LENGTH, read_origin
 

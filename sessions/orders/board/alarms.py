@@ -25,6 +25,7 @@ from sessions.messages.texts.services.checking import sender_of
 from sessions.messages.texts.services.queueing import queue_text, text_language
 from sessions.messages.texts.wording import default_body, money_words, render
 from sessions.orders.models import Order, OrderState
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.core.phones.numbers import show_number
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
@@ -149,7 +150,7 @@ def _call(alarm: OrderAlarm) -> None:
     client = TwilioClient.from_settings()
     sender = sender_of(alarm.order.organization, None)
     if not sender:
-        raise ProviderError("twilio", "the organization has no active phone number", permanent=True)
+        raise ProviderError("twilio", KeptText("the organization has no active phone number"), permanent=True)
     if alarm.calling_since is not None and (sid := _find(client, alarm)):
         _placed(alarm, sid)
         return
@@ -174,7 +175,9 @@ def _find(client: TwilioClient, alarm: OrderAlarm) -> str:
             return sid
     wait = SETTLES_WITHIN - (timezone.now() - alarm.calling_since)
     if wait > dt.timedelta():
-        raise ProviderError("twilio", "did not respond; the call may still appear", retry_after_s=wait.total_seconds())
+        raise ProviderError(
+            "twilio", KeptText("did not respond; the call may still appear"), retry_after_s=wait.total_seconds()
+        )
     return ""
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
-from voiceapp.core.kept_texts import KeptTextField
+from voiceapp.core.kept_text_field import KeptTextField
 
 MAX_ERROR = 300
 # With the parts by which it is translated (kept_texts.py).

@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 from django.conf import settings
 
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.core.per_process import per_process
 from voiceapp.providers.errors import ProviderError, retry_after_s
 
@@ -84,7 +85,7 @@ def aws_error(service: str, fault: Exception) -> AwsError:
         return AwsError(service, f"returned {code or 'an error'}", code=code, retry_after_s=_wait_s(fault))
     if is_without_credentials(fault):
         return AwsError(service, "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assign a role")
-    return AwsError(service, f"no response ({type(fault).__name__})")
+    return AwsError(service, KeptText("no response (%(why)s)", why=type(fault).__name__))
 
 
 def _wait_s(fault: ClientError) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from voiceapp.core.kept_texts import KeptText, gettext_noop
 from voiceapp.providers.errors import ProviderError, RetryClass, retry_class_of
 
 PROVIDER = "calendar"
@@ -12,25 +13,29 @@ PROVIDER = "calendar"
 class Trouble(StrEnum):
     """Its value is the sentence that the admin shows."""
 
-    ADDRESS = "The address cannot be used. Enter the https address of a server on the internet."
-    UNKNOWN_HOST = "There is no server of that name. Check the spelling of the address."
-    NO_RESPONSE = "The server does not respond. It may be down; if not, check the address."
-    NO_PASSWORD = "The saved password cannot be read any more. Enter it again."  # noqa: S105 - a sentence
-    UNAUTHORIZED = (
+    ADDRESS = gettext_noop("The address cannot be used. Enter the https address of a server on the internet.")
+    UNKNOWN_HOST = gettext_noop("There is no server of that name. Check the spelling of the address.")
+    NO_RESPONSE = gettext_noop("The server does not respond. It may be down; if not, check the address.")
+    NO_PASSWORD = gettext_noop("The saved password cannot be read any more. Enter it again.")
+    UNAUTHORIZED = gettext_noop(
         "The server refuses the user name or the password. Many providers want an app password, not the one for "
         "signing in."
     )
-    FORBIDDEN = "This user may not do that in this calendar. Choose another calendar, or let its owner share it."
-    NOT_FOUND = "There is no calendar at this address. It may have been removed or renamed."
-    NO_CALENDAR = "The server responds, but it offers no calendar there. Check the address."
-    SEVERAL = "The user has several calendars. Choose one of them."
-    CHANGED = "The event was changed in the calendar meanwhile."
-    RATE_LIMITED = "The server accepts no more requests for now. It is tried again later."
-    SERVER_FAILED = "The server reports a fault of its own. It is tried again later."
-    REFUSED = "The server does not accept what we sent."
-    ELSEWHERE = "The server redirects to another site, to which no password is sent. Enter that address instead."
-    GARBAGE = "What the server sends is not a calendar. Check the address: it may be that of a web page."
-    TOO_LARGE = "The calendar has more events than can be read. Use one that holds working times only."
+    FORBIDDEN = gettext_noop(
+        "This user may not do that in this calendar. Choose another calendar, or let its owner share it."
+    )
+    NOT_FOUND = gettext_noop("There is no calendar at this address. It may have been removed or renamed.")
+    NO_CALENDAR = gettext_noop("The server responds, but it offers no calendar there. Check the address.")
+    SEVERAL = gettext_noop("The user has several calendars. Choose one of them.")
+    CHANGED = gettext_noop("The event was changed in the calendar meanwhile.")
+    RATE_LIMITED = gettext_noop("The server accepts no more requests for now. It is tried again later.")
+    SERVER_FAILED = gettext_noop("The server reports a fault of its own. It is tried again later.")
+    REFUSED = gettext_noop("The server does not accept what we sent.")
+    ELSEWHERE = gettext_noop(
+        "The server redirects to another site, to which no password is sent. Enter that address instead."
+    )
+    GARBAGE = gettext_noop("What the server sends is not a calendar. Check the address: it may be that of a web page.")
+    TOO_LARGE = gettext_noop("The calendar has more events than can be read. Use one that holds working times only.")
 
 
 PERMANENT = {
@@ -67,9 +72,10 @@ class CalendarError(ProviderError):
         retry_class: RetryClass | None = None,
         retry_after_s: float | None = None,
     ) -> None:
+        sentence = KeptText(trouble.value)
         super().__init__(
             PROVIDER,
-            f"{trouble.value} ({detail})" if detail else trouble.value,
+            KeptText("%(trouble)s (%(detail)s)", trouble=sentence, detail=detail) if detail else sentence,
             permanent=trouble in PERMANENT,
             retry_class=retry_class,
             retry_after_s=retry_after_s,

@@ -7,6 +7,7 @@ from enum import StrEnum
 import aiohttp
 from livekit import api
 
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.providers.errors import ProviderError, RetryClass
 
 PROVIDER = "livekit"
@@ -73,8 +74,8 @@ def error_of(fault: Exception) -> LiveKitError:
         message = f"{fault.status} {fault.code} {fault.message}".strip()
         return LiveKitError(_kind_of(fault), message)
     if isinstance(fault, TimeoutError) and not isinstance(fault, aiohttp.ConnectionTimeoutError):
-        return LiveKitError(LiveKitErrorKind.TIMEOUT, "no response in time")
-    return LiveKitError(LiveKitErrorKind.UNAVAILABLE, f"no response ({type(fault).__name__})")
+        return LiveKitError(LiveKitErrorKind.TIMEOUT, KeptText("no response in time"))
+    return LiveKitError(LiveKitErrorKind.UNAVAILABLE, KeptText("no response (%(why)s)", why=type(fault).__name__))
 
 
 def _kind_of(fault: api.ServerError) -> LiveKitErrorKind:

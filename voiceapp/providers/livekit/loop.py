@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import aiohttp
 from livekit import api
 
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.core.per_process import per_process
 from voiceapp.providers.errors import RetryClass, retry_after_s, retry_class_of
 
@@ -72,7 +73,7 @@ async def _check(response: aiohttp.ClientResponse) -> None:
     wait_s = retry_after_s(response.headers.get("Retry-After"))
     if retry_class_of(response.status, retry_after_s=wait_s) is RetryClass.WAIT:
         kind = KIND_BY_STATUS.get(response.status, LiveKitErrorKind.UNAVAILABLE)
-        raise LiveKitError(kind, f"returned {response.status}", retry_after_s=wait_s)
+        raise LiveKitError(kind, KeptText("returned %(status)d", status=response.status), retry_after_s=wait_s)
     is_call = "/twirp/" in response.url.path
     if is_call and response.status == 200 and response.content_type != "application/protobuf":
         raise aiohttp.ClientPayloadError(f"a response of type {response.content_type[:50]}")

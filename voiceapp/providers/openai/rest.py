@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.core.per_process import per_process
 from voiceapp.providers.errors import retry_after_s
 
@@ -86,7 +87,9 @@ def _reply(
         kind = OpenAIErrorKind.UNAVAILABLE if is_unavailable else OpenAIErrorKind.TIMEOUT
         raise OpenAIError(kind, f"no response in time ({type(exc).__name__})") from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        raise OpenAIError(OpenAIErrorKind.UNAVAILABLE, f"no response ({type(exc).__name__})") from exc
+        raise OpenAIError(
+            OpenAIErrorKind.UNAVAILABLE, KeptText("no response (%(why)s)", why=type(exc).__name__)
+        ) from exc
     if reply.status != status:
         message = f"returned {status_text(reply.status)}{_code_of(_read(reply.body))}"
         raise OpenAIError(kind_of(reply.status), message, status=reply.status, retry_after_s=reply.wait_s)

@@ -15,6 +15,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.providers.errors import ProviderError, RetryClass, retry_after_s, retry_class_of
 
 NOT_FOUND = 404
@@ -88,7 +89,9 @@ class BoundedHttp(TwilioHttpClient):  # type: ignore[misc]  # the SDK is untyped
         response: Response = super().request(method, url.replace(OFFICIAL_URL, self._base_url, 1), *args, **kwargs)
         wait_s = retry_after_s((response.headers or {}).get("Retry-After"))
         if retry_class_of(response.status_code, retry_after_s=wait_s) is RetryClass.WAIT:
-            raise ProviderError("twilio", f"returned {response.status_code}", retry_after_s=wait_s)
+            raise ProviderError(
+                "twilio", KeptText("returned %(status)d", status=response.status_code), retry_after_s=wait_s
+            )
         return response
 
 
@@ -97,7 +100,9 @@ class TwilioClient:
 
     def __init__(self, *, account_sid: str, auth_token: str, base_url: str = OFFICIAL_URL) -> None:
         if not account_sid or not auth_token:
-            raise ProviderError("twilio", "TWILIO_ACCOUNT_SID or TWILIO_AUTH_TOKEN is not set", permanent=True)
+            raise ProviderError(
+                "twilio", KeptText("TWILIO_ACCOUNT_SID or TWILIO_AUTH_TOKEN is not set"), permanent=True
+            )
         self._client = Client(account_sid, auth_token, http_client=BoundedHttp(base_url.rstrip("/")))
         self.credentials = (account_sid, auth_token)
         self.account_url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account_sid}"
@@ -224,7 +229,7 @@ def deleted(delete: Callable[[], object]) -> bool:
         if is_unknown(fault):
             return False
         if isinstance(fault, REFUSALS) and fault.code == UNDER_WAY:
-            raise ProviderError("twilio", "it is still under way there") from fault
+            raise ProviderError("twilio", KeptText("it is still under way there")) from fault
         raise provider_error(fault) from fault
     return True
 
@@ -244,4 +249,4 @@ def provider_error(fault: Exception) -> ProviderError:
         message = f"{fault.status} {fault.code or ''} {why}"[:300]
         retry_class = retry_class_of(fault.status) if fault.status >= 400 else RetryClass.AGAIN
         return ProviderError("twilio", message, retry_class=retry_class)
-    return ProviderError("twilio", f"no response ({type(fault).__name__})")
+    return ProviderError("twilio", KeptText("no response (%(why)s)", why=type(fault).__name__))

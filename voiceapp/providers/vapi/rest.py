@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 import httpx
 
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.providers.errors import retry_after_s
 from voiceapp.providers.pinned_http import public_authorities
 
@@ -52,7 +53,7 @@ async def request(
     except httpx.TimeoutException as exc:
         raise VapiError(VapiErrorKind.TIMEOUT, f"no response in time ({type(exc).__name__})") from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        raise VapiError(VapiErrorKind.UNAVAILABLE, f"no response ({type(exc).__name__})") from exc
+        raise VapiError(VapiErrorKind.UNAVAILABLE, KeptText("no response (%(why)s)", why=type(exc).__name__)) from exc
     read = _read(content)
     if not 200 <= status < 300:
         raise error_of(status, f"returned {_status_text(status)}{_quote(status, read)}", retry_after_s=wait_s)

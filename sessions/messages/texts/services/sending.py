@@ -12,6 +12,7 @@ from sessions.messages.outbox import outbox
 from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import Text, TextState, text_settings_of
 from sessions.messages.texts.reasons import TextReason, reason_of
+from voiceapp.core.kept_texts import KeptText
 from voiceapp.core.plain_text import one_line
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
@@ -111,5 +112,5 @@ def _was_sent(client: MessagesClient, text: Text) -> bool:
             return True
     wait_s = SETTLES_WITHIN_S - (timezone.now() - text.sending_since).total_seconds()
     if wait_s > 0:
-        raise ProviderError("twilio", "did not respond; the text may still appear", retry_after_s=wait_s)
+        raise ProviderError("twilio", KeptText("did not respond; the text may still appear"), retry_after_s=wait_s)
     return False
