@@ -197,7 +197,7 @@ def test_filters_and_csv_by_person_kind_and_day(client: Client, item: Item, trat
     with acting_as(BOB):
         Item.objects.filter(pk=item.pk).update(name="=1+1")
         Modifier.objects.filter(name="olives").update(price=2)
-    now = timezone.now()
+    now = timezone.localtime(timezone=trattoria.zone)  # a day of the list begins at its midnight
     listing = (
         f"/admin/agents/auditentry/?kind=agents.modifier&at__day={now.day}&at__month={now.month}&at__year={now.year}"
     )
