@@ -13,7 +13,7 @@ from recordings.sources.room_agent import delete, new_id
 from sessions.calls.models import Call
 from sessions.calls.services import record_event
 from sessions.rooms.queries import recorder_of
-from sessions.rooms.services.room_state import recording_id
+from sessions.rooms.services.room_state import enqueue_room_state, recording_id
 
 from .reports import finish_later
 from .starting import create_recording
@@ -35,6 +35,7 @@ def recording_of_agent(call_id: UUID) -> str:
                 file_type = Recording.FileType.OGG
                 begun = create_recording(call, source=ROOM_AGENT, file_type=file_type, is_automatic=True)
                 Recording.objects.filter(pk=begun.pk).update(external_id=new_id(begun))
+                enqueue_room_state(call)  # clients see that it is recorded
         except (IntegrityError, RecordingDeclined):
             return ""
     return recording_id(call)

@@ -27,7 +27,7 @@ from sessions.calls.models import Call, CallState
 from sessions.messages.models import OutboxMessage
 from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.agents import agent_expected
-from sessions.rooms.services.room_state import room_state
+from sessions.rooms.services.room_state import TOPIC, room_state
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.errors import ProviderError
 
@@ -84,6 +84,7 @@ def test_the_agent_records_from_its_beginning_until_its_file_is_whole(call: Call
     assert enqueue_automatic_recording(call) is None, "LiveKit does not record it as well"
     external_id = recording_of_agent(call.pk)
     assert external_id == recording_of_agent(call.pk) == room_state(call)["recording"]
+    assert OutboxMessage.objects.filter(topic=TOPIC).count() == 1, "clients see it in the room's metadata"
     for _ in range(2):
         agent_began(external_id, starts_at_ms=1200)
     recording = only_recording()
