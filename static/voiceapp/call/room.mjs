@@ -3,6 +3,7 @@
 import { doing } from "./doing.mjs";
 import { Problem } from "./problems.mjs";
 import { RoomCaptions } from "./room_captions.mjs";
+import { WaitingReports } from "./room_waiting.mjs";
 
 const AGENT_STATES = new Set(["listening", "thinking", "speaking"]);
 const CHAT = "lk.chat";
@@ -36,6 +37,7 @@ export class RoomWay {
     #players = new Set();
     #output = { volume: 1, deviceId: "" };
     #captions = new RoomCaptions((line) => this.on.caption(line));
+    #waiting = null;
     #agent = null;
     #tool = "";
     #typed = 0;
@@ -56,6 +58,7 @@ export class RoomWay {
         const [library, session] = await Promise.all([load(this.library), this.#open()]);
         const { Room, Track } = library;
         const room = (this.#room = new Room());
+        this.#waiting = new WaitingReports(room);
         this.#listen(library);
         try {
             await room.connect(session.livekitHost, session.token);
@@ -122,7 +125,11 @@ export class RoomWay {
     #listen({ RoomEvent, Track, DisconnectReason }) {
         const { on } = this;
         const room = this.#room;
-        room.on(RoomEvent.TrackSubscribed, (track) => track.kind === Track.Kind.Audio && this.#play(track.attach()));
+        room.on(RoomEvent.TrackSubscribed, (track, _, participant) => {
+            if (track.kind !== Track.Kind.Audio) return;
+            this.#play(track.attach());
+            if (participant.isAgent) this.#waiting.begin(track, participant);
+        });
         room.on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((player) => this.#drop(player)));
         room.on(RoomEvent.ParticipantConnected, (participant) => this.#agentState(participant));
         room.on(RoomEvent.ParticipantDisconnected, (participant) => participant.isAgent && on.state("waiting"));
@@ -134,6 +141,7 @@ export class RoomWay {
             room.remoteParticipants.forEach((each) => this.#agentState(each));
         });
         room.on(RoomEvent.Disconnected, (reason) => {
+            this.#waiting.end();
             this.#players.forEach((player) => this.#drop(player));
             if (!this.#hasConnected) return; // `start` says so
             const name = DisconnectReason[reason] ?? "";

@@ -6,6 +6,7 @@ import wave
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -106,6 +107,19 @@ def shifts_anywhere_ms(found: bytes, truth: bytes, *, window_ms: int = 400) -> l
             if likeness.max() > 0.7:
                 shifts.append((int(likeness.argmax()) - at) / 8)
     return shifts
+
+
+def shifts_apart_ms(
+    found: Sequence[bytes], truth: Sequence[bytes], *, may_miss: int = 0, window_ms: int = 400
+) -> list[list[float]]:
+    """The same of lanes whose file begins at an unknown time, one for all: how far each stretch is from that."""
+    anywhere = [shifts_anywhere_ms(lane, true) for lane, true in zip(found, truth, strict=True)]
+    assert all(anywhere), "a lane is not there"
+    begins = round(median(median(of_lane) for of_lane in anywhere)) * 16  # bytes
+    return [
+        shifts_ms(lane[max(begins, 0) :], true[max(-begins, 0) :], may_miss=may_miss, window_ms=window_ms)
+        for lane, true in zip(found, truth, strict=True)
+    ]
 
 
 def assert_channels_stand(path: Path, lanes: Sequence[bytes | bytearray], *, within_ms: int = 20) -> None:

@@ -40,6 +40,7 @@ from .model import conversation_so_far, system_text
 from .recorder import RoomRecorder
 from .session import agent_session, first_of, room_options, survive_early_interruption, tool_of
 from .shown_tool import ShownTool
+from .way import Way
 
 logger = structlog.get_logger("room_agent")
 
@@ -53,10 +54,13 @@ class RoomConversation:
     def __init__(self, context: JobContext, room: RoomBriefing, gateway: RoomGateway) -> None:
         self._context, self._room, self._gateway = context, room, gateway
         self._briefing = room.briefing
-        self._facts = CallFacts(gateway.note, room.briefing, turns=room.turns, since_ms=room.since_ms)
+        self._way = Way(context.room)
+        self._facts = CallFacts(
+            gateway.note, room.briefing, turns=room.turns, since_ms=room.since_ms, heard_at=self._way.heard_at
+        )
         self._session = agent_session(room.briefing, self._facts.on_event)
         self._chat = Chat(context.room, self._typed)
-        self._recorder = RoomRecorder(self._session, gateway, now_ms=lambda: self._facts.now_ms)
+        self._recorder = RoomRecorder(self._session, gateway, self._way, now_ms=lambda: self._facts.now_ms)
         self._button = InterruptButton(context.room, self._silenced)
         self._shown_tool = ShownTool(context.room, self._begin)
         self._deadlines = RoomDeadlines(room.briefing.limits, since_ms=room.since_ms)
@@ -353,6 +357,7 @@ class RoomConversation:
         identity = participant.identity
         if identity in self._room.callers or identity in await self._gateway.callers(self._room.call_id):
             self._session.room_io.set_participant(identity)
+            self._way.listen_to(identity)
             self._chat.listen_to(identity)
             self._button.listen_to(identity)
             self._met_caller.set()

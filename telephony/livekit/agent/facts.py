@@ -26,10 +26,20 @@ class _Answer:
 
 
 class CallFacts:
-    """`now_ms` is the call's clock. `turns` counts what the caller has said to its end."""
+    """`now_ms` is the call's clock. `turns` counts what the caller has said to its end. `heard_at`: when the caller
+    hears what the agent says then, by `time.time`: its lines have this time.
+    """
 
-    def __init__(self, note: Callable[[Fact], None], briefing: Briefing, *, turns: int, since_ms: int) -> None:
-        self._note = note
+    def __init__(
+        self,
+        note: Callable[[Fact], None],
+        briefing: Briefing,
+        *,
+        turns: int,
+        since_ms: int,
+        heard_at: Callable[[float], float],
+    ) -> None:
+        self._note, self._heard_at = note, heard_at
         self._briefing = briefing
         self._zero_s = time.time() - since_ms / 1000
         # OpenAI reports the end of speech after this silence; how long it thinks about the meaning is not known.
@@ -80,7 +90,7 @@ class CallFacts:
             heard_ms = max(0, self.now_ms - self._agent_since_ms) if self._agent_since_ms >= 0 else 0
             self._note(TurnInterrupted(self.turns, self.now_ms, heard_ms))
         if text:
-            at_ms = self._ms(item.created_at)
+            at_ms = self._ms(self._heard_at(item.created_at) if speaker is Speaker.AGENT else item.created_at)
             self._note(LineSpoken(item.id, speaker, text, at_ms, self.turns, is_cut=bool(item.interrupted)))
 
     def _used(self, source: str, model: str, usage: object) -> None:

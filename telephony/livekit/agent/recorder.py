@@ -1,4 +1,4 @@
-"""Records what the agent hears and says in a room, when the room's metadata says so: livekit-agents' own recorder.
+"""Records what the agent hears and says in a room, when the room's metadata says so.
 
 It encodes in a thread, and its file is whole up to the last seconds when the process is killed.
 """
@@ -10,11 +10,12 @@ from collections.abc import Callable
 
 import structlog
 from livekit.agents import AgentSession
-from livekit.agents.voice.recorder_io import RecorderIO
 
 from recordings.sources.room_agent import folder_of
 
 from .gateway import RoomGateway
+from .placed_recorder import PlacedRecorder
+from .way import Way
 
 logger = structlog.get_logger("room_agent")
 
@@ -22,9 +23,11 @@ logger = structlog.get_logger("room_agent")
 class RoomRecorder:
     """`now_ms` is the call's clock. One recording at a time, each in a file of its own."""
 
-    def __init__(self, session: AgentSession[None], gateway: RoomGateway, *, now_ms: Callable[[], int]) -> None:
-        self._session, self._gateway, self._now_ms = session, gateway, now_ms
-        self._recorder: RecorderIO | None = None
+    def __init__(
+        self, session: AgentSession[None], gateway: RoomGateway, way: Way, *, now_ms: Callable[[], int]
+    ) -> None:
+        self._session, self._gateway, self._way, self._now_ms = session, gateway, way, now_ms
+        self._recorder: PlacedRecorder | None = None
         self._current = ""
         self._turn = asyncio.Lock()
 
@@ -69,12 +72,12 @@ class RoomRecorder:
             await self._recorder.aclose()
             await self._gateway.recording_ended(ended, is_over=is_over)
 
-    def _wired(self) -> RecorderIO | None:
+    def _wired(self) -> PlacedRecorder | None:
         """Between the session and the room, as livekit-agents does it (agent_session.py, `start`)."""
         heard, said = self._session.input.audio, self._session.output.audio
         if heard is None or said is None:
             return None
-        self._recorder = recorder = RecorderIO(agent_session=self._session)
+        self._recorder = recorder = PlacedRecorder(self._session, self._way)
         self._session.input.audio = recorder.record_input(heard)
         self._session.output.audio = recorder.record_output(said)
         return recorder

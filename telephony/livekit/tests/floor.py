@@ -68,8 +68,8 @@ class Floor:
             for call in Call.objects.live():
                 self.client.delete_room(str(call.room_name))
 
-    def call(self) -> OpenedCall:
-        return open_room_call(principal(self.harbour), WantedCall(is_recorded=False))
+    def call(self, *, is_recorded: bool = False) -> OpenedCall:
+        return open_room_call(principal(self.harbour), WantedCall(is_recorded=is_recorded))
 
     def agents(self, call: Call) -> list[str]:
         return [each.identity for each in self.client.list_participants(str(call.room_name)) if each.is_agent]

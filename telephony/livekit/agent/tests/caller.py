@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
@@ -11,13 +12,15 @@ from typing import Any
 import numpy as np
 from livekit import rtc
 
+from telephony.livekit.agent.way import TOPIC
 from voiceapp.simulators import speech
 from voiceapp.simulators.model.resampling import upsample
 
-RATE, FRAME = 48_000, 960
+RATE, FRAME = 48_000, 480
+FRAME_S = FRAME / RATE
 LOUD = 700
-# After so long without a frame the other side hears a gap.
-LATE_S = 0.06
+REPORTS_EVERY_S = 0.1
+HEARD_RATE, HEARD_FRAME_MS = 8_000, 20
 WITHIN_S = 30.0
 
 
@@ -26,8 +29,9 @@ class RoomCaller:
     `chat`: what was written back.
 
     Times are those of `time.monotonic`: of loud sound that was heard, of the end of what was said, of the agent's
-    coming. `said` (48 kHz) and `heard` (8 kHz): all samples, in real time without a gap. `was_late`: it had no time to
-    speak when it should have.
+    coming. `said` (48 kHz) and `heard` (8 kHz): all samples. Those said begin at `said_from_s` (`time.time`) and have
+    no gap; of what was heard, `heard_at_s` has the time of each 20 ms. It reports to the agent how long sound waits in
+    its client, as our call page does.
     """
 
     def __init__(self) -> None:
@@ -36,13 +40,15 @@ class RoomCaller:
         self.captions: dict[tuple[str, str], str] = {}
         self.chat: list[str] = []
         self.said, self.heard = bytearray(), bytearray()
-        self.was_late = False
+        self.said_from_s = 0.0
+        self.heard_at_s: list[float] = []
         self.loud_at_s: list[float] = []
         self.spoke_until_s = 0.0
         self.agent_came_at_s = 0.0
         self._unsaid = b""
         self._loud_mouth_s: float | None = None  # when the first loud frame of a sentence was sent
-        self._source = rtc.AudioSource(RATE, 1, queue_size_ms=20)
+        self._source = rtc.AudioSource(RATE, 1, queue_size_ms=0)  # as a microphone's: sent when it is there
+        self._microphone: rtc.LocalAudioTrack | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.room.on("track_subscribed", self._on_track)
         self.room.on("participant_attributes_changed", self._on_attributes)
@@ -60,7 +66,7 @@ class RoomCaller:
             self._on_participant(participant)
 
     async def publish(self) -> None:
-        track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
+        track = self._microphone = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         await self.room.local_participant.publish_track(track, options)
         self._start(self._speak())
@@ -132,6 +138,23 @@ class RoomCaller:
         lines = (text for (identity, _), text in self.captions.items() if part_of_identity in identity)
         return " ".join(lines)
 
+    def lanes(self) -> tuple[bytes, bytes]:
+        """What was said and heard, at 8 kHz, each where it was on one clock that begins with the first sample said."""
+        said = np.frombuffer(bytes(self.said), np.int16)[:: RATE // HEARD_RATE]
+        times, frames = (
+            np.array(self.heard_at_s),
+            np.frombuffer(bytes(self.heard), np.int16).reshape(len(self.heard_at_s), -1),
+        )
+        # A frame may be late in this process, and is never early.
+        steady = times - np.arange(len(times)) * HEARD_FRAME_MS / 1000
+        heard = np.zeros(max(len(said), 1) + 8 * HEARD_RATE, np.int16)
+        for index, frame in enumerate(frames):
+            at_s = steady[index : index + 50].min() + index * HEARD_FRAME_MS / 1000 - self.said_from_s
+            at = round(at_s * HEARD_RATE)
+            if 0 <= at < len(heard) - len(frame):
+                heard[at : at + len(frame)] = frame
+        return said.tobytes(), heard.tobytes()
+
     async def leave(self) -> None:
         for task in self._tasks:
             task.cancel()
@@ -140,27 +163,49 @@ class RoomCaller:
 
     async def _speak(self) -> None:
         size = FRAME * 2
-        spoke_at_s = time.monotonic()
+        self.said_from_s = time.time()
         while True:
-            before_s, spoke_at_s = spoke_at_s, time.monotonic()
-            self.was_late |= spoke_at_s - before_s > LATE_S
+            # A frame is there when it has been spoken; after a pause of this process' the others follow at once.
+            await asyncio.sleep(self.said_from_s + len(self.said) / 2 / RATE + FRAME_S - time.time())
             chunk, self._unsaid = self._unsaid[:size], self._unsaid[size:]
             if self._loud_mouth_s is None and np.abs(np.frombuffer(chunk, np.int16)).max(initial=0) > LOUD:
                 self._loud_mouth_s = time.monotonic()
             self.said += chunk.ljust(size, b"\0")
             await self._source.capture_frame(rtc.AudioFrame(chunk.ljust(size, b"\0"), RATE, 1, FRAME))
             if chunk:
-                self.spoke_until_s = time.monotonic() + self._source.queued_duration
+                self.spoke_until_s = time.monotonic()
 
     def _on_track(self, track: rtc.Track, *_: object) -> None:
         self._start(self._listen(track))
+        self._start(self._report(track))
 
     async def _listen(self, track: rtc.Track) -> None:
-        async for event in rtc.AudioStream(track, sample_rate=8_000, num_channels=1, frame_size_ms=20):
+        async for event in rtc.AudioStream(track, sample_rate=HEARD_RATE, num_channels=1, frame_size_ms=HEARD_FRAME_MS):
             samples = np.frombuffer(bytes(event.frame.data), np.int16)
             self.heard += bytes(event.frame.data)
+            # Its first half was taken out of the buffer 10 ms before its second one.
+            self.heard_at_s.append(time.time() - FRAME_S)
             if np.abs(samples).max(initial=0) > LOUD:
                 self.loud_at_s.append(time.monotonic())
+
+    async def _report(self, track: rtc.Track) -> None:
+        while True:
+            await asyncio.sleep(REPORTS_EVERY_S)
+            report: dict[str, float] = {}
+            for each in await track.get_stats():
+                if each.HasField("inbound_rtp"):
+                    counts = each.inbound_rtp.inbound
+                    added = counts.concealed_samples + counts.inserted_samples_for_deceleration
+                    report["waited_s"], report["taken"] = counts.jitter_buffer_delay, counts.jitter_buffer_emitted_count
+                    report["added_s"] = (added - counts.removed_samples_for_acceleration) / RATE
+            if self._microphone is not None:
+                for each in await self._microphone.get_stats():
+                    if each.HasField("remote_inbound_rtp"):
+                        report["round_trip_s"] = each.remote_inbound_rtp.remote_inbound.round_trip_time
+            if "taken" in report and self.agents:
+                await self.room.local_participant.publish_data(
+                    json.dumps(report), reliable=False, destination_identities=self.agents, topic=TOPIC
+                )
 
     def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
         if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT and not self.agent_came_at_s:

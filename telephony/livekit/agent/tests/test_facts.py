@@ -39,7 +39,10 @@ def noted() -> list[Fact]:
     return []
 
 
-def facts_of(noted: list[Fact], kind: str = "server_vad", limits: CallLimits | None = None) -> CallFacts:
+def facts_of(
+    noted: list[Fact], kind: str = "server_vad", limits: CallLimits | None = None, *, late_s: float = 0.0
+) -> CallFacts:
+    """`late_s`: how much later the caller hears the agent."""
     briefing = Briefing(
         call_id="1",
         model="gpt-realtime-2.1",
@@ -53,7 +56,7 @@ def facts_of(noted: list[Fact], kind: str = "server_vad", limits: CallLimits | N
         turn_detection=TurnDetection(kind=kind, silence_ms=500),
         limits=limits or CallLimits(),
     )
-    return CallFacts(noted.append, briefing, turns=0, since_ms=0)
+    return CallFacts(noted.append, briefing, turns=0, since_ms=0, heard_at=lambda at_s: at_s + late_s)
 
 
 def starts_to_speak(at_s: float) -> AgentStateChangedEvent:
@@ -123,12 +126,12 @@ def test_tokens_and_transcribed_seconds_are_reported_as_openai_counts_them(clock
 
 
 def test_an_interrupted_answer_is_kept_as_far_as_it_was_heard(clock: Clock, noted: list[Fact]) -> None:
-    facts = facts_of(noted)
+    facts = facts_of(noted, late_s=0.2)
     facts.on_agent_state(starts_to_speak(clock.at(1_000)))
     item = ChatMessage(id="item_1", role="assistant", content=["We have funghi and"], interrupted=True)
     item.created_at = clock.at(2_200)
     facts.on_item(ConversationItemAddedEvent(item=item))
     assert noted == [
         TurnInterrupted(0, at_ms=2_200, heard_ms=1_200),
-        LineSpoken("item_1", Speaker.AGENT, "We have funghi and", 2_200, 0, is_cut=True),
+        LineSpoken("item_1", Speaker.AGENT, "We have funghi and", 2_400, 0, is_cut=True),
     ]

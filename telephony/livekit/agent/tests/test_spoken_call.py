@@ -10,10 +10,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
 from typing import ParamSpec, TypeVar
 
-import numpy as np
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
@@ -34,7 +32,7 @@ from sessions.messages.outbox import outbox
 from sessions.orders.models import Order
 from sessions.rooms.services.calls import WantedCall, end_room_call, open_room_call
 from sessions.rooms.services.room_state import TOPIC as ROOM_STATE
-from telephony.bridge.tests.alignment import shifts_anywhere_ms
+from telephony.bridge.tests.alignment import shifts_apart_ms
 from voiceapp.console.live_calls.services import whisper
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
@@ -56,6 +54,8 @@ KEY = "sk-of-the-room-agent"
 READY = b"Registered as"
 # No sentence is found so far from its place by chance.
 NOWHERE_MS = 1_500
+# Of each voice so many stretches of 0.4 s may sound otherwise: WebRTC stretches or shortens what it catches up with.
+STRETCHED = 15
 
 
 @contextlib.contextmanager
@@ -161,7 +161,9 @@ async def _decline(livekit: RunningLiveKit, organization: Organization) -> None:
         hints = opened.call.events.filter(kind="hint_given")
         await in_a_thread(soon, hints.exists, within_s=10)
         recording = await of_call.aget(state="recording")
-        [file] = folder_of(str(recording.external_id)).iterdir()
+        folder = folder_of(str(recording.external_id))
+        await in_a_thread(soon, lambda: folder.exists() and any(folder.iterdir()), within_s=30)
+        [file] = folder.iterdir()
         await caller.types("Please don't record this.")
         await in_a_thread(soon, lambda: of_call.filter(state="canceled").exists(), within_s=30)
         await in_a_thread(soon, lambda: not file.exists(), within_s=30)
@@ -177,13 +179,11 @@ def _is_recorded(path: Path, spoken: RoomCaller) -> None:
     assert (recording.source, recording.state, recording.is_automatic) == ("room_agent", "storing", True)
     fetch(recording, path)
     lanes = [b"".join(read_channel(path, channel=channel)) for channel in (0, 1)]
-    truth = [np.frombuffer(bytes(spoken.said), np.int16)[::6].tobytes(), bytes(spoken.heard)]
-    shifts = [shifts_anywhere_ms(found, true) for found, true in zip(lanes, truth, strict=True)]
-    assert all(shifts), "both voices"
-    # What WebRTC buffers changes while a call begins, and again whenever somebody has no time (recorded-calls.md).
-    for of_lane in [] if spoken.was_late else shifts:
-        near = [each for each in of_lane if abs(each - median(of_lane)) <= 20]
-        assert len(near) >= len(of_lane) / 2, shifts
+    # The simulator forwards in Python, and holds sound back where no buffer counts it when it has no time. Exact with a
+    # real server: telephony/livekit/tests/test_voices_in_place.py.
+    shifts = shifts_apart_ms(lanes, spoken.lanes(), may_miss=STRETCHED)
+    near = [each for of_lane in shifts for each in of_lane if abs(each) <= 20]
+    assert len(near) >= sum(map(len, shifts)) * 2 / 3, shifts
     # What the agent said stands where the transcript has it.
     said = list(recording.call.lines.filter(speaker="agent").values_list("spoken_at_ms", flat=True))
     found = start_by_agent(read_audio(path), said, near_ms=recording.starts_at_ms - NOWHERE_MS)
