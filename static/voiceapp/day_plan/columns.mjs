@@ -114,12 +114,13 @@ export function makeColumns({ texts, edits }) {
         }
     }
 
-    /** The column beside the shown one, where only one is shown; whether there is one. */
+    /** Shows the column beside the shown one, where only one is shown; its body, if there is one. */
     function turn(by) {
         const ids = plan.columns.map((each) => String(each.id));
         const next = NARROW.matches ? ids[ids.indexOf(shown) + by] : undefined;
-        if (next !== undefined) show(next);
-        return next !== undefined;
+        if (next === undefined) return null;
+        show(next);
+        return bodies().find((body) => body.dataset.column === next);
     }
 
     byId("switch").addEventListener("click", (event) => {

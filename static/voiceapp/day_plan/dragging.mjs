@@ -99,7 +99,10 @@ export function makeDragging({ columns, texts, data, drop, over }) {
         if (!isSame) [drag.side, drag.sideSince] = [side, performance.now()];
         if (!side || !isSame || performance.now() - drag.sideSince < TURN_MS) return;
         drag.sideSince = performance.now();
-        if (columns.turn(side)) show(drag.x, drag.y);
+        const body = columns.turn(side);
+        if (!body) return;
+        drag.body = body; // the pointer may be beside it
+        show(drag.x, drag.y);
     }
 
     /** The ghost stays until the server has answered; then the card is where it belongs. */
