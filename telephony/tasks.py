@@ -17,7 +17,7 @@ from telephony.livekit.reconciliation import reconcile_rooms
 from telephony.replays.models import ReplayRun, replay_runs
 from telephony.replays.replay import LONGEST_S as LONGEST_REPLAY_S
 from telephony.scenarios.models import ScenarioRun, scenario_runs
-from telephony.scenarios.only_run import REPLAYS, only_run
+from telephony.scenarios.only_run import only_run
 from telephony.twilio.numbers.services import check_numbers
 from telephony.twilio.services.call_tokens import forget_call_tokens
 from telephony.twilio.services.lost_calls import close_lost_calls
@@ -64,7 +64,7 @@ def run_scenarios(*targets: str) -> int:
 )
 def run_replays(*targets: str) -> int:
     """After a replay was started, and every 15 s, as scenarios are run. They take as long as the calls did."""
-    with only_run(REPLAYS) as is_ours:
+    with only_run() as is_ours:
         return replay_runs.process_due() if is_ours else 0
 
 

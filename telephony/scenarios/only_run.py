@@ -1,4 +1,4 @@
-"""One process of a machine runs scenarios at a time, and one replays, so that others deliver orders and texts."""
+"""One process of a machine runs scenarios or replays at a time, so that others deliver orders and texts meanwhile."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-SCENARIOS, REPLAYS = "scenarios.lock", "replays.lock"
+LOCK = "scenarios.lock"
 
 
 @contextmanager
-def only_run(lock_name: str = SCENARIOS) -> Iterator[bool]:
+def only_run() -> Iterator[bool]:
     """Whether it is this process; False if another one is at it. The lock ends with its process, however that ends."""
-    with (settings.VAR_DIR / lock_name).open("w") as lock:
+    with (settings.VAR_DIR / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
