@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 
 from sessions.appointments.models import Appointment, AppointmentState
 from sessions.call_lists.outcomes import standing_orders
-from sessions.call_lists.topics import ALL_TOOLS, CallTopic, topics_of
+from sessions.call_lists.topics import CallTopic, topics_of
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import ANSWERED, Call, Direction, ToolCall, Turn
 from sessions.messages.texts.models import Text
@@ -113,7 +113,7 @@ class Counting:
 
     def _count_topics(self, places: Mapping[UUID, tuple[Key, str]]) -> None:
         """Each topic of a call once, however often its tools were used."""
-        used = ToolCall.objects.filter(self.rows("created_at", of="call__"), name__in=ALL_TOOLS).order_by()
+        used = ToolCall.objects.filter(self.rows("created_at", of="call__")).order_by()
         found = {
             (call_id, topic)
             for call_id, name, outcome in used.values_list("call_id", "name", "outcome").distinct()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import reduce
-from operator import or_
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -68,6 +66,3 @@ def _tool_calls(topic: CallTopic) -> QuerySet[ToolCall]:
         return ToolCall.objects.filter(name__in=LOOKING_UP, outcome=REFUSED)
     rows = ToolCall.objects.filter(name__in=TOOLS[topic])
     return rows.exclude(outcome=REFUSED) if topic == CallTopic.MENU else rows
-
-
-ALL_TOOLS: frozenset[str] = reduce(or_, TOOLS.values())

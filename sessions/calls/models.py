@@ -396,6 +396,8 @@ class ToolCall(TenantModel):
 
     class Meta:
         ordering = ("at", "id")
+        # For calls in which something was asked about (call_lists/topics.py).
+        indexes = [models.Index(fields=("name", "outcome", "call"), name="tool_calls_by_name")]
         constraints = [models.UniqueConstraint(fields=("call", "tool_call_id"), name="one_row_per_tool_call")]
 
     def __str__(self) -> str:

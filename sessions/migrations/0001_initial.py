@@ -824,6 +824,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('at', 'id'),
+                'indexes': [models.Index(fields=['name', 'outcome', 'call'], name='tool_calls_by_name')],
                 'constraints': [models.UniqueConstraint(fields=('call', 'tool_call_id'), name='one_row_per_tool_call')],
             },
         ),
