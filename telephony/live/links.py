@@ -34,7 +34,8 @@ PONG_WITHIN_S = 5
 CLOSE_WITHIN_S = 1.0
 LARGEST_FRAME_BYTES = 4 * 1024 * 1024
 # The buffer to read into doubles when it is nearly full, never shrinks, and leaves a hole of each size that it had.
-# From the start it holds the longest text that comes, the session with a menu; what is unused of it costs nothing.
+# From the start it holds the longest text that comes, the session with a menu. The handshake touches all of it, so that
+# a larger one would take memory of each call.
 READ_BUFFER_BYTES = 24 * 1024
 # picows keeps a buffer as large as the largest text it wrote: per call, for nothing.
 LONG_TEXT = 4096
