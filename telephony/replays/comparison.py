@@ -21,6 +21,7 @@ from telephony.scenarios.expectations import written
 from .replay import Replayed
 
 NOTHING = "–"
+SIGNS = ("+", "−")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Line(NamedTuple):
     before: str
     now: str
     change: str = ""
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the change is a number, which is no fault."""
+        return self.change[:1] in SIGNS if self.change else False
 
 
 def figures_of_call(call: Call) -> Figures:
@@ -129,5 +135,6 @@ def _line(label: str, before: str, now: str) -> Line:
 
 def _counted(label: str, before: int | None, now: int | None, unit: str = "") -> Line:
     shown = [NOTHING if each is None else f"{each}{unit}" for each in (before, now)]
-    change = f"{now - before:+d}{unit}" if before is not None and now is not None and now != before else ""
+    has_changed = before is not None and now is not None and now != before
+    change = f"{(now or 0) - (before or 0):+d}{unit}".replace("-", "−") if has_changed else ""
     return Line(label, shown[0], shown[1], change)

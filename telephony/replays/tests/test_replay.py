@@ -7,6 +7,7 @@ import io
 import json
 import wave
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,8 @@ def test_orders_stand_beside_each_other() -> None:
         ("Total", "29.70 EUR", "29.70 EUR", ""),
     ]  # fmt: skip
     assert not same_result(before, after)
+    slower = table(replace(after, median_response_ms=700), before)[4]
+    assert (slower.change, slower.is_counted) == ("−100 ms", True)
     on, later = ("Oil change on Thursday at 09:00 (2026-12-03)",), ("Oil change on Thursday at 09:00 (2026-12-10)",)
     assert same_result(figures(appointments=on), figures(appointments=later))
 
