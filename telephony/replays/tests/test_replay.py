@@ -17,13 +17,17 @@ from pytest_django import Settings
 
 from agents.configuration.models import Agent
 from agents.tests.builders import make_agent, make_menu, make_organization, published_version
+from recordings.files import store_file
+from recordings.models import Recording
 from sessions.calls.models import Call, CallState
 from sessions.orders.models import Order
 from sessions.tests.builders import Phone, make_call
 from telephony.live.tests.conftest import API_KEY, Provider, openai
 from telephony.replays.caller_audio import BEFORE_MS, Cue, Utterance, cues_of, spans, utterances_of
 from telephony.replays.comparison import Figures, same_result, table
+from telephony.replays.models import ReplayRun, replay_runs
 from telephony.replays.recorded_caller import AGENT_IS_DONE_MS, FRAME_MS, RecordedCaller
+from telephony.replays.services import start_replay
 from voiceapp.core.errors import ApplicationError
 from voiceapp.simulators.speech import SAMPLE_RATE, say
 
@@ -89,6 +93,26 @@ def test_the_same_is_ordered_of_another_version_and_nothing_is_kept(agent: Agent
     assert (result["replay"]["turns"], result["replay"]["interruptions"]) == (3, 1)
     assert result["replay"]["median_response_ms"] > 0
     assert Order.objects.count() == Call.objects.count() == 1
+
+
+@pytest.mark.sound
+def test_a_worker_carries_it_out_and_says_how_far_it_is(
+    agent: Agent, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_runs, "wake_up", lambda topic: None)
+    settings.RECORDINGS_DIR, settings.ENVIRONMENT = str(tmp_path / "recordings"), "dev"
+    call, key = ordered(agent), "recordings/caller.wav"
+    call.refresh_from_db()
+    store_file(key, written(tmp_path, PAUSE + say(SAID[0]) + PAUSE, b""), file_type="wav")
+    Recording.objects.create(call=call, state=Recording.State.STORED, file_type="wav", key=key, size_bytes=1)
+    run, is_new = start_replay(call, None, by="alice")
+    assert (is_new, replay_runs.process_due()) == (True, 1)
+    run.refresh_from_db()
+    # The order was not agreed to.
+    assert (run.outcome, run.said, run.utterances, run.reason) == (ReplayRun.Outcome.DIFFERENT, 1, 1, "")
+    assert run.figures["turns"] == 1
+    assert "margherita" in str(run.lines).lower()
+    assert Call.objects.count() == 1
 
 
 def test_utterances_are_told_apart_by_pauses(wav: Path) -> None:
