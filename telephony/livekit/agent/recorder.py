@@ -6,6 +6,7 @@ It encodes in a thread, and its file is whole up to the last seconds when the pr
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import structlog
@@ -58,13 +59,14 @@ class RoomRecorder:
         folder = folder_of(recording_id)
         try:
             await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-            starts_at_ms = self._now_ms()  # `start` does not wait before it reads the clock of its file
-            await recorder.start(output_path=folder / f"{starts_at_ms:09}.ogg")
+            await recorder.start(output_path=folder / f"{self._now_ms():09}.ogg")
         except OSError as exc:
             logger.warning("not recorded", recording=recording_id, reason=exc.strerror)
             return
         self._current = recording_id
-        await self._gateway.recording_began(recording_id, starts_at_ms=starts_at_ms)
+        # A process that has no time may have stood still since its file was named.
+        age_ms = round((time.time() - (recorder.recording_started_at or 0.0)) * 1000)
+        await self._gateway.recording_began(recording_id, starts_at_ms=max(0, self._now_ms() - age_ms))
 
     async def _stop(self, *, is_over: bool = True) -> None:
         ended, self._current = self._current, ""
