@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -32,8 +31,6 @@ class NoReplay(ApplicationError):
 
 def why_no_replay(call: Call) -> str:
     """In a sentence; empty if it can be replayed."""
-    if settings.ENVIRONMENT != "dev":
-        return _("Calls are replayed only where ENVIRONMENT is dev.")
     if call.is_live:
         return _("The call is in progress. Replay it when it is over.")
     if call.agent is None:

@@ -100,7 +100,7 @@ def test_a_worker_carries_it_out_and_says_how_far_it_is(
     agent: Agent, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replay_runs, "wake_up", lambda topic: None)
-    settings.RECORDINGS_DIR, settings.ENVIRONMENT = str(tmp_path / "recordings"), "dev"
+    settings.RECORDINGS_DIR = str(tmp_path / "recordings")
     call, key = ordered(agent), "recordings/caller.wav"
     call.refresh_from_db()
     store_file(key, written(tmp_path, PAUSE + say(SAID[0]) + PAUSE, b""), file_type="wav")
