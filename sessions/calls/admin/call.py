@@ -278,7 +278,8 @@ class CallAdmin(NumberSearch[Call], CallListPages):
                 "state_color": CALL_COLORS[CallState(call.state)],
                 "order_colors": ORDER_COLORS,
                 "may_make_scenario": may_make_scenario(access_of(request), call),
-                "may_replay": may_replay(access_of(request), call),
+                # What the caller said is said to another version, which costs what a call costs.
+                "may_replay": page.player is not None and may_make_scenario(access_of(request), call),
                 "may_listen": self.has_power(request, Power.OPERATE, call),
                 "may_play": plays,
                 "may_play_here": plays and page.player is not None,
@@ -297,11 +298,6 @@ def reason_url(call: Call) -> str:
 def may_make_scenario(access: Access, call: Call) -> bool:
     """Whether this user may have the agent tried out with what the caller said."""
     return not call.is_live and call.agent_id is not None and access.may(Area.AGENTS, Power.EDIT, call.organization_id)
-
-
-def may_replay(access: Access, call: Call) -> bool:
-    """Whether what the caller said may be said to another version, which costs what a call costs."""
-    return may_make_scenario(access, call) and files_of(call).exists()
 
 
 def may_play(access: Access, call: Call) -> bool:
