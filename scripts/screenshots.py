@@ -3,8 +3,8 @@
     python -m scripts.screenshots [--only live] [--keep]
 
 Starts the product as `make run` does, with a database of its own, and places a call. The pages are those of the sidebar
-(voiceapp/console/navigation.py), and the first entry of each list. Fails on what the browser's console complains of, on
-what the content policy forbids, on what axe calls serious, and on pages wider than the screen.
+(voiceapp/console/navigation.py), the first entry of each list, and what these lead to. Fails on what the browser's
+console complains of, on what the content policy forbids, on what axe calls serious, and on pages wider than the screen.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -52,6 +53,12 @@ SIDEBAR = """[...document.querySelectorAll("#nav-sidebar a[href^='/admin/']")].m
     const name = copy.textContent.trim().split(/\\s*\\n|\\d/)[0].trim().toLowerCase().replaceAll(" ", "-");
     return link.querySelector(".material-symbols-outlined") ? [name, link.getAttribute("href")] : ["", ""];
 }).filter(([name]) => name)"""
+LINKS = """[...document.querySelectorAll("#main a[href], #content a[href]")]
+    .map((link) => new URL(link.href)).filter(({origin, pathname}) => origin === location.origin
+        && pathname.startsWith("/admin/")).map(({pathname}) => pathname)"""
+ROW = re.compile(r"/(?:\d+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)")
+# Pages of Django's that are the same for each kind of row.
+ALIKE = ("/history/", "/delete/")
 SERIOUS = """axe.run({exclude: ['.select2']}, {resultTypes: ['violations']}).then(({violations}) => violations
     .filter(({impact}) => ["serious", "critical"].includes(impact))
     .flatMap(({id, nodes}) => nodes.map(({html}) => `${id}: ${html.slice(0, 160)}`)))"""
@@ -69,6 +76,8 @@ class Album:
     only: tuple[str, ...]
     keeps: bool
     faults: list[str] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)  # kinds of pages
+    beyond: dict[str, str] = field(default_factory=dict)  # the first page of each kind that others lead to
 
     @property
     def size(self) -> str:
@@ -100,7 +109,20 @@ class Album:
         height = min(page.evaluate("document.documentElement.scrollHeight"), HIGHEST)
         page.set_viewport_size({"width": self.width, "height": max(height, HEIGHT)})
         page.screenshot(path=self.folder / f"{name}-{self.size}.png")
+        self.seen.add(kind_of(path))
+        for link in page.evaluate(LINKS):
+            self.beyond.setdefault(kind_of(link), link)
         return page
+
+    def take_beyond(self) -> None:
+        """Pages of a kind that no list and no entry is: of each kind one."""
+        while new := [kind for kind in self.beyond if kind not in self.seen and not kind.endswith(ALIKE)]:
+            for kind in new:
+                self.seen.add(kind)
+                path = self.beyond[kind]
+                answer = self.context.request.get(self.address + path)
+                if answer.headers.get("content-type", "").startswith("text/html"):  # a file is no page
+                    self.close(self.take(kind.strip("/").removeprefix("admin/").replace("/", "-"), path))
 
     def judge(self, page: Page, complain: Callable[[str], None]) -> None:
         page.evaluate(resources.files("axe_playwright_python").joinpath("axe.min.js").read_text())
@@ -167,6 +189,7 @@ def take_all(browser: Browser, address: str, chosen: argparse.Namespace) -> list
         for name, path in pages:
             if path != LIVE:  # the call is over
                 album.take_list(name, path)
+        album.take_beyond()
         album.close(album.take("call-page", "/call/bella-napoli"))
     return [fault for album in albums for fault in album.faults]
 
@@ -195,6 +218,11 @@ def running_product(folder: Path) -> Iterator[str]:
             yield address
         finally:
             process.terminate()
+
+
+def kind_of(path: str) -> str:
+    """The path without the keys of rows."""
+    return ROW.sub("", path.partition("?")[0])
 
 
 def manage(*command: str) -> str:
