@@ -134,7 +134,10 @@ def test_a_phone_shows_one_column_and_books_a_free_time(garage: Organization, de
     expect(page.get_by_role("group", name="Bay 1", exact=True).locator(".ghost")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("group", name="Mia", exact=True)).to_be_visible()
+    page.wait_for_timeout(300)
+    page.mouse.move(box["x"] + 20, box["y"] + 10)
     page.mouse.up()
+    expect(page.get_by_role("dialog")).to_be_hidden()
     page.get_by_role("group", name="Mia", exact=True).locator(".card").last.scroll_into_view_if_needed()
     heights = page.locator(".body .card:visible").evaluate_all("all => all.map(each => each.offsetHeight)")
     assert min(heights) >= 44

@@ -16,9 +16,10 @@ export function makeDragging({ columns, texts, data, drop, over }) {
     const scroller = document.getElementById("plan");
     let press = null; // before it is a drag
     let drag = null;
-    let endedAt = 0;
+    let isClickOfDrag = false; // nothing was pressed since: the next click by pointer is the end of the drag itself
 
     scroller.addEventListener("pointerdown", (event) => {
+        isClickOfDrag = false;
         const card = event.target.closest(".card.movable");
         if (!card || !event.isPrimary || event.button !== 0 || drag) return;
         press = { card, x: event.clientX, y: event.clientY, pointer: event.pointerId, isTouch: event.pointerType === "touch" };
@@ -131,13 +132,13 @@ export function makeDragging({ columns, texts, data, drop, over }) {
         clearInterval(drag.timer);
         scroller.classList.remove("dragging");
         drag = null;
-        endedAt = performance.now();
+        isClickOfDrag = true;
         over();
     }
 
     return {
         isActive: () => drag !== null,
         /** The click that a browser sends after a drag opens nothing. */
-        hasJustDragged: () => performance.now() - endedAt < 100,
+        isEndedBy: (click) => click.detail > 0 && isClickOfDrag, // one by keyboard has no detail
     };
 }

@@ -130,7 +130,7 @@ const dragging = edits
 
 byId("grid").addEventListener("click", (event) => {
     const card = event.target.closest(".card");
-    if (event.detail && dragging?.hasJustDragged()) return; // a click by keyboard has no detail
+    if (dragging?.isEndedBy(event)) return;
     if (card) return dialogs.open(card.dataset.appointment);
     const head = event.target.closest("[data-book]");
     if (head) return dialogs.book({ resource: head.dataset.book });
