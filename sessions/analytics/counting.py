@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -17,9 +17,9 @@ from django.db.models import Q, QuerySet
 
 from sessions.appointments.models import Appointment, AppointmentState
 from sessions.call_lists.outcomes import standing_orders
-from sessions.call_lists.topics import CallTopic, topics_of
 from sessions.calls.end_reasons import EndReason
-from sessions.calls.models import ANSWERED, Call, Direction, ToolCall, Turn
+from sessions.calls.models import ANSWERED, Call, Direction, Turn
+from sessions.calls.topics import topics_of
 from sessions.messages.texts.models import Text
 
 from . import results
@@ -68,9 +68,7 @@ class Counting:
         self.topics: Counter[TopicKey] = Counter()
 
     def run(self) -> dict[Key, Figures]:
-        places = self._count_calls()
-        self._count_responses({call_id: self.found[key] for call_id, (key, _reason) in places.items()})
-        self._count_topics(places)
+        self._count_responses(self._count_calls())
         self._count_orders()
         self._count_appointments()
         self._count_texts()
@@ -86,18 +84,18 @@ class Counting:
         number = (caller if direction == Direction.OUTBOUND else dialed) or ""
         return Key(organization_id, local.date(), local.hour, number, version_id, results.results_of(*rest))
 
-    def _count_calls(self) -> dict[UUID, tuple[Key, str]]:
-        """Returns where each call is counted, and its end reason."""
+    def _count_calls(self) -> dict[UUID, Figures]:
+        """Returns where each call is counted."""
         calls = Call.objects.filter(self.rows("created_at")).order_by().annotate(**results.made_in())
         columns = ("organization_id", "created_at", *OF_CALL, *results.COLUMNS)
-        more = ("pk", "connected_at", "ended_at", "interruptions", "cost_usd")
+        more = ("pk", "connected_at", "ended_at", "interruptions", "cost_usd", "topics")
         places = {}
         for row in calls.values_list(*columns, *more):
-            call_id, connected_at, ended_at, interruptions, cost_usd = row[len(columns) :]
+            call_id, connected_at, ended_at, interruptions, cost_usd, bits = row[len(columns) :]
             key = self._key(*row[: len(columns)])
-            figures = self.found[key]
+            figures = places[call_id] = self.found[key]
             state, end_reason, *made = row[len(columns) - 5 : len(columns)]
-            places[call_id] = key, end_reason
+            self._count_topics(key, topics_of(bits, end_reason))
             is_conversion = made[0] or made[1]
             _add_call(figures, state, end_reason, is_conversion=is_conversion)
             _add_talk(figures, connected_at, ended_at, cost_usd)
@@ -111,21 +109,10 @@ class Counting:
             if (figures := places.get(call_id)) is not None and response_ms is not None:
                 figures.responses[bucket_of(response_ms)] += 1
 
-    def _count_topics(self, places: Mapping[UUID, tuple[Key, str]]) -> None:
+    def _count_topics(self, key: Key, topics: Iterable[str]) -> None:
         """Each topic of a call once, however often its tools were used."""
-        used = ToolCall.objects.filter(self.rows("created_at", of="call__")).order_by()
-        found = {
-            (call_id, topic)
-            for call_id, name, outcome in used.values_list("call_id", "name", "outcome").distinct()
-            for topic in topics_of(name, outcome)
-        }
-        found |= {
-            (call_id, CallTopic.PERSON) for call_id, (_, reason) in places.items() if reason == EndReason.TRANSFERRED
-        }
-        for call_id, topic in found:
-            if call_id in places:
-                organization_id, day, _hour, number, version_id, made = places[call_id][0]
-                self.topics[TopicKey(organization_id, day, number, version_id, made, topic.value)] += 1
+        organization_id, day, _hour, number, version_id, made = key
+        self.topics.update(TopicKey(organization_id, day, number, version_id, made, str(topic)) for topic in topics)
 
     def _count_orders(self) -> None:
         orders = standing_orders().filter(self.rows("created_at"))

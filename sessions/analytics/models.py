@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from agents.configuration.models import AgentVersion
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
-from sessions.call_lists.topics import CallTopic
+from sessions.calls.topics import CallTopic
 
 from .figures import COUNTS, Figures
 from .response_times import BUCKETS

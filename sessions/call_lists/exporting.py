@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 
 from sessions.calls.masked_numbers import calling_number, dialed_number
 from sessions.calls.models import Call
+from sessions.calls.topics import topics_of
 from sessions.exports.models import Export
 from sessions.exports.services import ExportLog
 from voiceapp.core.spreadsheets import BYTE_ORDER_MARK, escaped
@@ -31,7 +32,7 @@ LEFT_OUT = ("metadata", "usage")
 UTC = ZoneInfo("UTC")
 NAMES = (
     "callId", "organization", "startedAt", "connectedAt", "endedAt", "timeZone", "type", "direction", "state",
-    "endReason", "outcomes", "callerNumber", "dialedNumber", "agent", "agentVersion", "durationS", "turns",
+    "endReason", "outcomes", "topics", "callerNumber", "dialedNumber", "agent", "agentVersion", "durationS", "turns",
     "medianResponseMs", "slowestResponseMs", "interruptions", "orderTotal", "currency", "costUsd", "transferredTo",
     "roomName", "carrierId",
 )  # fmt: skip
@@ -74,6 +75,7 @@ def row_of(call: Call, figures: CallFigures, outcomes: Collection[CallOutcome], 
     values: tuple[Value, ...] = (
         str(call.pk), call.organization.name if call.organization else "", starts, connects, ends, zone.key, call.kind,
         call.direction, call.state, call.end_reason, [each.value for each in outcomes],
+        [each.value for each in topics_of(call.topics, call.end_reason)],
         caller, dialed, call.agent.name if call.agent else "",
         call.agent_version.number if call.agent_version else None,
         call.duration_s, len(figures.response_times), int(median(times)) if times else None, call.slowest_response_ms,

@@ -20,11 +20,11 @@ from agents.tenant_admin.theme import Select, TextInput
 from sessions.alerts.models import Alert
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import CallKind, CallState, Direction
+from sessions.calls.topics import CallTopic
 from voiceapp.core.phones.search import FEWEST_DIGITS, split_search
 
 from .outcomes import CallOutcome
 from .periods import Period
-from .topics import CallTopic
 
 Choices = Iterable[tuple[str, StrOrPromise]]
 LARGEST_ID = 2**31 - 1

@@ -14,11 +14,11 @@ from agents.configuration.models import AgentVersion
 from sessions.alerts.calls_behind import calls_behind
 from sessions.alerts.models import Alert
 from sessions.calls.models import Call
+from sessions.calls.topics import has_topic
 from voiceapp.core.phones.search import matching, matching_whole
 
 from .outcomes import has_outcome
 from .periods import Period, days_of
-from .topics import has_topic
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -19,6 +20,7 @@ from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from .end_reasons import EndReason
 from .search.index import TranscriptIndex
 from .search.words_field import WordsField
+from .topics import bits_of_tool
 
 
 class CallState(models.TextChoices):
@@ -43,7 +45,7 @@ PAGED = ("kind", "-created_at", "-id", "state")
 # The order of lists, then all that they are filtered by (sessions/call_lists/narrowing.py).
 FILTERED = (
     "-created_at", "-id", "agent", "agent_version", "kind", "direction", "state", "end_reason", "interruptions",
-    "slowest_response_ms", "cost_usd", "caller_number", "dialed_number",
+    "slowest_response_ms", "cost_usd", "topics", "caller_number", "dialed_number",
 )  # fmt: skip
 
 
@@ -85,6 +87,12 @@ class CallQuerySet(TenantQuerySet["Call"]):
         if principal.is_own_tenant:
             reachable |= self.filter(organization__isnull=True, callee=principal.subject)
         return reachable
+
+    def add_topics(self, bits: int) -> None:
+        """Writes nothing where all of these are known: most tools of a call are about the same."""
+        together = models.F("topics").bitor(bits)
+        if bits:
+            self.exclude(topics=together).update(topics=together)
 
 
 class Call(TenantModel):
@@ -136,6 +144,8 @@ class Call(TenantModel):
     )
     interruptions = models.PositiveIntegerField(default=0)
     slowest_response_ms = models.PositiveIntegerField(_("slowest response (ms)"), null=True)
+    # Bits of topics.py, which tool calls write.
+    topics = models.PositiveIntegerField(default=0, editable=False)
     usage = models.JSONField(default=dict)
     cost_usd = models.DecimalField(_("cost (USD)"), max_digits=10, decimal_places=6, null=True)
 
@@ -370,6 +380,19 @@ class TranscriptLine(TenantModel):
         }
 
 
+class ToolCallQuerySet(TenantQuerySet["ToolCall"]):
+    """Whoever writes tool calls writes the topics of their calls, too."""
+
+    def bulk_create(self, objs: Iterable[ToolCall], *args: Any, **options: Any) -> list[ToolCall]:
+        rows = super().bulk_create(objs, *args, **options)
+        bits: defaultdict[uuid.UUID, int] = defaultdict(int)
+        for row in rows:
+            bits[row.call_id] |= row.topics
+        for call_id, of_call in bits.items():
+            Call.objects.filter(pk=call_id).add_topics(of_call)
+        return rows
+
+
 class ToolCall(TenantModel):
     """A tool call of the model, and its output."""
 
@@ -392,13 +415,20 @@ class ToolCall(TenantModel):
     duration_ms = models.PositiveIntegerField(_("duration (ms)"), default=0)
     at = models.DateTimeField(_("time"))
 
-    objects = TenantQuerySet["ToolCall"].as_manager()
+    objects = ToolCallQuerySet.as_manager()
 
     class Meta:
         ordering = ("at", "id")
-        # For calls in which something was asked about (call_lists/topics.py).
-        indexes = [models.Index(fields=("name", "outcome", "call"), name="tool_calls_by_name")]
         constraints = [models.UniqueConstraint(fields=("call", "tool_call_id"), name="one_row_per_tool_call")]
+
+    def save(self, *args: Any, **options: Any) -> None:
+        super().save(*args, **options)
+        Call.objects.filter(pk=self.call_id).add_topics(self.topics)
 
     def __str__(self) -> str:
         return self.name.replace("_", " ").capitalize()
+
+    @property
+    def topics(self) -> int:
+        """What was asked about, as bits of topics.py."""
+        return bits_of_tool(self.name, is_refused=self.outcome == self.Outcome.REFUSED)

@@ -75,6 +75,7 @@ class Migration(migrations.Migration):
                 ('process', models.CharField(blank=True, help_text='The server process that took the phone call, and then carries it.', max_length=64)),
                 ('interruptions', models.PositiveIntegerField(default=0)),
                 ('slowest_response_ms', models.PositiveIntegerField(null=True, verbose_name='slowest response (ms)')),
+                ('topics', models.PositiveIntegerField(default=0, editable=False)),
                 ('usage', models.JSONField(default=dict)),
                 ('cost_usd', models.DecimalField(decimal_places=6, max_digits=10, null=True, verbose_name='cost (USD)')),
                 ('agent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='calls', to='agents.agent')),
@@ -83,7 +84,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-created_at',),
-                'indexes': [models.Index(fields=['organization', '-created_at'], name='call_of_organization'), models.Index(fields=['organization', 'caller_number', '-created_at'], name='call_of_number'), models.Index(fields=['state', 'lease_expires_at'], name='call_lease'), models.Index(fields=['room_name', '-created_at'], name='call_of_room'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['organization'], name='live_call_of_organization'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['caller_number'], name='live_call_of_caller'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['process'], name='live_call_of_process'), models.Index(fields=['owner', 'kind', '-created_at', '-id', 'state', 'organization'], name='call_of_owner'), models.Index(fields=['callee', 'kind', '-created_at', '-id', 'state', 'organization'], name='call_of_callee'), models.Index(fields=['organization', 'kind', '-created_at', '-id', 'state'], name='call_of_organization_by_kind'), models.Index(fields=['organization', '-created_at', '-id', 'agent', 'agent_version', 'kind', 'direction', 'state', 'end_reason', 'interruptions', 'slowest_response_ms', 'cost_usd', 'caller_number', 'dialed_number'], name='call_filters')],
+                'indexes': [models.Index(fields=['organization', '-created_at'], name='call_of_organization'), models.Index(fields=['organization', 'caller_number', '-created_at'], name='call_of_number'), models.Index(fields=['state', 'lease_expires_at'], name='call_lease'), models.Index(fields=['room_name', '-created_at'], name='call_of_room'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['organization'], name='live_call_of_organization'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['caller_number'], name='live_call_of_caller'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['process'], name='live_call_of_process'), models.Index(fields=['owner', 'kind', '-created_at', '-id', 'state', 'organization'], name='call_of_owner'), models.Index(fields=['callee', 'kind', '-created_at', '-id', 'state', 'organization'], name='call_of_callee'), models.Index(fields=['organization', 'kind', '-created_at', '-id', 'state'], name='call_of_organization_by_kind'), models.Index(fields=['organization', '-created_at', '-id', 'agent', 'agent_version', 'kind', 'direction', 'state', 'end_reason', 'interruptions', 'slowest_response_ms', 'cost_usd', 'topics', 'caller_number', 'dialed_number'], name='call_filters')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=('room_name',), name='names_of_live_rooms_are_unique')],
             },
         ),
@@ -824,7 +825,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('at', 'id'),
-                'indexes': [models.Index(fields=['name', 'outcome', 'call'], name='tool_calls_by_name')],
                 'constraints': [models.UniqueConstraint(fields=('call', 'tool_call_id'), name='one_row_per_tool_call')],
             },
         ),

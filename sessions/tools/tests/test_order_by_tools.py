@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sessions.calls.models import ToolCall
+from sessions.calls.models import Call, ToolCall
 from sessions.calls.outcomes import EndCall
+from sessions.calls.topics import CallTopic, topics_of
 from sessions.messages.models import OutboxMessage
 from sessions.orders.models import Order
 from sessions.tests.builders import Phone, make_restaurant
@@ -56,3 +57,4 @@ def test_an_order_is_taken_read_back_submitted_and_announced() -> None:
     phone.use("end_call")
     assert isinstance(phone.results[-1].then, EndCall)
     assert ToolCall.objects.filter(outcome="done").count() == 4
+    assert topics_of(Call.objects.get(pk=call.pk).topics, "") == [CallTopic.ORDER]

@@ -182,7 +182,7 @@ def test_a_tool_changes_something_exactly_where_it_says_so(name: str, settings: 
     written: list[str] = []
 
     def watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        is_record = '"voice_sessions_toolcall"' in sql
+        is_record = '"voice_sessions_toolcall"' in sql or 'SET "topics"' in sql
         if sql.split(maxsplit=1)[0] in {"INSERT", "UPDATE", "DELETE"} and not is_record:
             written.append(sql)
         return execute(sql, params, many, context)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from agents.hours.local_time import zones_differ
 from agents.organizations.access import access_of
 from sessions.analytics.figures import Figures
-from sessions.call_lists.topics import CallTopic
+from sessions.calls.topics import CallTopic
 from voiceapp.core.spreadsheets import BYTE_ORDER_MARK, escaped
 
 from .charts import charts_of, share

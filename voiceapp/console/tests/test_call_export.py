@@ -51,13 +51,15 @@ def test_the_file_has_the_calls_of_the_filtered_list(
     harbour.organization.time_zone = "Europe/Berlin"
     harbour.organization.save()
     call = harbour[Call]
-    Call.objects.filter(pk=call.pk).update(created_at=dt.datetime(2026, 11, 23, 22, 30, 5, 999, tzinfo=dt.UTC))
+    began = dt.datetime(2026, 11, 23, 22, 30, 5, 999, tzinfo=dt.UTC)
+    Call.objects.filter(pk=call.pk).update(created_at=began, end_reason="transferred")
     Call.objects.create(organization=harbour.organization, state="failed")
     (row,) = export(client_of_alice, file_format, "state=completed&q=words")
     assert tuple(row) == NAMES
     assert row["callId"] == str(call.pk)
     assert row["startedAt"] == "2026-11-23T23:30:05+01:00"
     assert row["timeZone"] == "Europe/Berlin"
+    assert row["topics"] == ("menu person" if file_format == "csv" else ["menu", "person"])
     assert (row["agent"], str(row["agentVersion"]), str(row["turns"])) == ("Harbour agent", "1", "1")
     assert (row["orderTotal"], row["currency"], str(row["durationS"])) == ("11.00", "EUR", "65")
     assert row["callerNumber"].lstrip("'") == call.caller_number

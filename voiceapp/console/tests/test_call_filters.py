@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from sessions.appointments.models import Appointment
-from sessions.calls.models import Call
+from sessions.calls.models import Call, ToolCall
+from sessions.calls.topics import BITS, CallTopic
 from sessions.orders.models import Order
 from telephony.twilio.voicemail.models import Voicemail
 
@@ -90,6 +91,22 @@ def test_calls_are_filtered_by_what_came_of_them(outcome: str, call: Call, clien
     assert str(call.pk) in listed(client_of_alice, "outcome=nothing")
 
 
+def test_calls_are_filtered_by_what_was_asked_about_also_while_they_go_on(
+    call: Call, meadow: World, client_of_alice: Client
+) -> None:
+    """The agent looked up an item in the calls of the world."""
+    Call.objects.filter(pk=call.pk).update(state="connected", end_reason="")
+    now, used = timezone.now(), (("look_up_items", "refused"), ("get_opening_hours", "failed"), ("end_call", "done"))
+    found = {topic for topic in CallTopic.values if listed(client_of_alice, f"topic={topic}")}
+    ToolCall.objects.bulk_create(
+        ToolCall(call=call, tool_call_id=name + outcome, name=name, outcome=outcome, at=now) for name, outcome in used
+    )
+    more = {topic for topic in CallTopic.values if listed(client_of_alice, f"topic={topic}") == {str(call.pk)}}
+    assert (found, more) == ({"menu"}, {"menu", "not_offered", "hours"})
+    Call.objects.update(end_reason="transferred")
+    assert listed(client_of_alice, "topic=person") == {str(call.pk)}
+
+
 @pytest.mark.parametrize(
     ("query", "refusal"),
     [
@@ -136,7 +153,7 @@ def test_a_number_is_not_found_digit_by_digit_by_those_who_see_it_masked(call: C
 def test_each_filter_takes_the_same_number_of_queries_for_one_and_for_forty(
     call: Call, harbour: World, client_of_alice: Client
 ) -> None:
-    query = "outcome=order&cost_from=0.01&slowest_from=1&version=1&state=completed&since=2020-01-01"
+    query = "outcome=order&topic=menu&cost_from=0.01&slowest_from=1&version=1&state=completed&since=2020-01-01"
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
@@ -148,7 +165,7 @@ def test_each_filter_takes_the_same_number_of_queries_for_one_and_for_forty(
     for number in range(40):
         other = Call.objects.create(
             organization=harbour.organization, agent_version=call.agent_version, state="completed", cost_usd=1,
-            slowest_response_ms=2000,
+            slowest_response_ms=2000, topics=BITS[CallTopic.MENU],
         )  # fmt: skip
         Order.objects.create(
             organization=harbour.organization, call=other, number=number + 2, currency="EUR", subtotal=1, tax=0, total=1
