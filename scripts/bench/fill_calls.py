@@ -19,9 +19,11 @@ from uuid import uuid4
 
 import django
 from django.utils import timezone
+from fill_tool_calls import topics_of_call, write_tool_calls
 
 PATH = "/api/voice/session"
 LIST = "/admin/voice_sessions/call/"
+ROOMS = "support-bench-"
 # Of the days before now; a part of the calls brought an order; turns of each.
 DAYS, ORDERED, TURNS = 90, 3, 4
 # What a list is filtered by: few calls, many, and several at once.
@@ -80,6 +82,8 @@ def fill(org_id: str, calls: int, lines: int = 0) -> dict[str, Any]:
     user = User.objects.create_user("bench-caller", is_staff=True)
     Membership.objects.create(user=user, organization_id=org_id, role="staff")
     write_calls(org_id, str(user.pk), calls)
+    if lines:
+        write_tool_calls(ROOMS)
     browser = Client(HTTP_HOST="127.0.0.1")
     browser.force_login(user)
     return {
@@ -115,7 +119,7 @@ def write_calls(org_id: str, subject: str, calls: int) -> None:
         (
             {
                 "id": call_id,
-                "room_name": f"support-bench-{number}",
+                "room_name": f"{ROOMS}{number}",
                 "created_at": now - timedelta(days=DAYS) + step * number,
                 **attributes_of(number, agents),
                 **({} if number % TO_ONESELF else to_oneself),
@@ -160,6 +164,7 @@ def attributes_of(number: int, versions: list[Any]) -> dict[str, Any]:
         "dialed_number": "+493023125000",
         "interruptions": number % 7,
         "slowest_response_ms": 600 + number * 37 % 3400,
+        "topics": topics_of_call(number),
         "cost_usd": Decimal(number % 45_000) / 100_000,
     }
 
@@ -177,9 +182,11 @@ def write_orders(org_id: str, call_ids: list[Any]) -> None:
 
 def filters_of_calls() -> dict[str, str]:
     from agents.configuration.models import Agent
+    from sessions.calls.topics import CallTopic
 
     agent = Agent.objects.filter(name__startswith="Bench").earliest("pk")
-    return {name: query.format(agent=agent.pk).replace(" ", "+") for name, query in FILTERS.items()}
+    filters = {**FILTERS, **{f"topic_{topic}": f"topic={topic}" for topic in CallTopic.values}}
+    return {name: query.format(agent=agent.pk).replace(" ", "+") for name, query in filters.items()}
 
 
 def page_queries(browser: Any, query: str) -> int:
@@ -218,7 +225,7 @@ def write_lines(per_call: int) -> int:
 
     from sessions.calls.models import Call, TranscriptLine
 
-    calls = list(Call.objects.filter(room_name__startswith="support-bench-").only("organization_id", "owner"))
+    calls = list(Call.objects.filter(room_name__startswith=ROOMS).only("organization_id", "owner"))
     first, rows = calls[:WRITTEN_ONE_BY_ONE], list[TranscriptLine]()
     for at, call in enumerate(first):
         for number in range(per_call):
