@@ -50,7 +50,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--calls", type=int, nargs="+", default=[50, 200], help="calls at once; one after the other")
     arguments.add_argument("--seconds", type=float, default=6.0, help="length of each measured window")
-    arguments.add_argument("--runs", type=int, default=1, help="repetitions of a steady load; figures are medians")
+    arguments.add_argument("--runs", type=int, default=1, help="repetitions of a load; figures are medians")
     arguments.add_argument("--only", choices=sorted(GROUPS), action="append", help="a group of figures; all by default")
     arguments.add_argument(
         "--round", choices=bridge_figures.ROUNDS, action="append", help="of the bridge; all by default"

@@ -18,6 +18,8 @@ from provider import Manner
 
 MOST_CORE_USE = 0.8
 MARKS_MAY_DIFFER = 0.05
+# The same code costs up to a fifth more or less from one minute to the next.
+LEAST_RUNS = 3
 
 COMPARED = {
     "cpu_ms_per_call_second": "at most 1.5 times",
@@ -47,7 +49,7 @@ class Rounds:
 @cache
 def usual(sides: Sides, options: Options) -> list[Rounds]:
     """The load with each number of calls, on either side; what other rounds compare theirs with."""
-    return _beside(sides, Plan(calls=sorted(options.calls), seconds=options.seconds), options.runs)
+    return _beside(sides, Plan(calls=sorted(options.calls), seconds=options.seconds), max(options.runs, LEAST_RUNS))
 
 
 def measure(sides: Sides, options: Options) -> Iterator[Table]:
