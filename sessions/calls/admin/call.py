@@ -65,7 +65,10 @@ class CallList(DatedList):
         """Without joins, which would keep SQLite from reading the newest calls by their index."""
         found = super().get_queryset(request, exclude_parameters).select_related(None)
         is_filtered = bool(self.get_filters_params()) and not self.query
-        return with_dates(known_few(found, self.root_queryset) if is_filtered else found)
+        began = few_began(found) if is_filtered else None
+        if began is None:
+            return with_dates(found)
+        return with_dates(among(self.root_queryset, began).order_by(*found.query.order_by), began.values())
 
     def get_results(self, request: HttpRequest) -> None:
         """The keys of the page first: an index has all that they are filtered and ordered by."""
@@ -83,15 +86,14 @@ class CallList(DatedList):
         self.tools = read_tools(request, next(each for each in self.filter_specs if isinstance(each, CallFilters)))
 
 
-def known_few(found: QuerySet[Call], calls: QuerySet[Call]) -> QuerySet[Call]:
-    """Few calls are found once: the list counts, pages and dates them, each of which would look at every call anew.
+def few_began(found: QuerySet[Call]) -> dict[UUID, dt.datetime] | None:
+    """When these calls began, None if they are many.
 
-    Of many, each finds some soon.
+    Few are found once: the list counts, pages and dates them, each of which would look at every call anew. Of many,
+    each finds some soon.
     """
     began = dict(found.order_by("-created_at", "-pk").values_list("pk", "created_at")[: MOST_FOUND + 1])
-    if len(began) > MOST_FOUND:
-        return found
-    return among(calls, began).order_by(*found.query.order_by)
+    return began if len(began) <= MOST_FOUND else None
 
 
 def among(calls: QuerySet[Call], began: Mapping[UUID, dt.datetime]) -> QuerySet[Call]:

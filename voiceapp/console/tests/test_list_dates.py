@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from django.db.models import Max, Min
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from agents.tenant_admin.dates import MOST_SHOWN, datetimes_of
+from agents.tenant_admin.dates import MOST_SHOWN, datetimes_of, with_dates
 from agents.tests.builders import make_organization
 from sessions.calls.models import Call
 
@@ -34,6 +36,12 @@ def test_they_are_those_that_django_finds(kind: str, zone: str) -> None:
     with timezone.override(ZoneInfo(zone)):
         expected = list(Call.objects.datetimes("created_at", kind))  # type: ignore[arg-type]  # one of its kinds
         assert datetimes_of(Call.objects.all(), "created_at", kind) == expected
+        times = list(Call.objects.values_list("created_at", flat=True))
+        with CaptureQueriesContext(connection) as queries:
+            known: Any = with_dates(Call.objects.all(), times)
+            assert known.datetimes("created_at", kind) == expected
+            span = known.aggregate(first=Min("created_at"), last=Max("created_at"))
+    assert (len(queries), span) == (0, {"first": min(times), "last": max(times)})
 
 
 def test_many_rows_of_a_day_cost_two_queries() -> None:
