@@ -100,12 +100,12 @@ class Sides:
         finally:
             self._product.run("scripts/bench/choose_provider.py", "openai")
 
-    def product_that_records_in_turn(self, kind: type[Seen], plan: Plan) -> Seen:
-        """The same, with a recorder that the round turns on and off."""
+    def products_that_record_in_turn(self, kind: type[Seen], plan: Plan) -> Seen:
+        """The same, in two processes, of which the round lets one record at a time."""
         folder = self._folder / "recordings"
         plan = replace(plan, round="recorded", audience=Audience(database=str(self._product.database)))
         try:
-            return self.product(kind, plan, settings={"RECORDINGS_DIR": str(folder)})
+            return self.product(kind, plan, settings={"RECORDINGS_DIR": str(folder)}, processes=2)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

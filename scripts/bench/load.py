@@ -100,6 +100,7 @@ class Load:
         self.provider = LoadProvider(self.sockets, plan.manner, session)
         self.delays: array[float] = array("d")
         self.callers: list[Caller] = []
+        self.webhooks = plan.webhooks  # to which calls are led from now on, in turn
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -133,7 +134,7 @@ class Load:
         plan = self.plan
         if plan.streams:
             return StreamAddress(plan.streams[caller.call % len(plan.streams)])
-        url = plan.webhooks[caller.call % len(plan.webhooks)]
+        url = self.webhooks[caller.call % len(self.webhooks)]
         webhook = Webhook(url, plan.dialed, ACCOUNT_SID, os.environ["TWILIO_AUTH_TOKEN"])
         return await webhook.ring(self._client, caller.call_sid, caller=f"+1555{caller.call:07d}")
 

@@ -34,8 +34,10 @@ def measure(sides: Sides, options: Options) -> Iterator[Table]:
         rounds.ours.extend(recorded)
         written.append(kb_per_call_second)
     yield Table(f"{most} recorded calls at once, beside as many that are not recorded", judge(rounds, BARS))
-    seen = sides.product_that_records_in_turn(Recorded, plan)
+    seen = sides.products_that_record_in_turn(Recorded, plan)
     cost = cpu_in_pairs("bridge.cpu_ms_per_call_second", Rounds(seen.recorded, seen.plain), "at most 1.1 times")
-    yield Table(f"{most} calls that one process records, and does not record, in turn: what recording costs", [cost])
+    yield Table(
+        f"{most // 2} calls that a process records beside {most // 2} of another, in turn: what recording costs", [cost]
+    )
     kb = Figure("recording.written_kb_per_call_second", median(written), bar=f"at least {LEAST_KB}")
     yield Table("What the recorder has written", [kb])

@@ -99,8 +99,8 @@ def judge(rounds: Rounds, bars: Mapping[str, str] = COMPARED) -> list[Figure]:
 
 
 def cpu_in_pairs(name: str, rounds: Rounds, bar: str) -> Figure:
-    """Windows of one place in the two lists were measured one after the other, and are compared with each other alone:
-    the same work costs more or less from one minute to the next.
+    """Windows of one place in the two lists were measured together, or one after the other, and are compared with each
+    other alone: the same work costs more or less from one minute to the next.
     """
     ours, reference = ([seen.cpu_ms_per_call_second for seen in side] for side in (rounds.ours, rounds.reference))
     times = [one / other for one, other in zip(ours, reference, strict=True)]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from time import process_time
 
 import pytest
 from processes import cpu_s, family, memory_kb, prefer, pss_kb
@@ -34,6 +35,13 @@ def test_a_process_that_is_preferred_goes_before_others(sleeper: int) -> None:
 def test_cpu_time_and_memory_of_a_process_are_known(sleeper: int) -> None:
     assert cpu_s(sleeper) > 0
     assert memory_kb(sleeper) > 1000
+
+
+def test_cpu_time_counts_more_finely_than_the_kernels_ticks() -> None:
+    before_s, began_s = cpu_s(os.getpid()), process_time()
+    while process_time() - began_s < 0.001:
+        pass
+    assert 0.001 <= cpu_s(os.getpid()) - before_s < 1
 
 
 def test_shared_memory_counts_less_than_resident_memory(sleeper: int) -> None:

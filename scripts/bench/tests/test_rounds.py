@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sqlite3
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,15 +18,18 @@ import first_word
 import load
 import node_peer
 import pytest
+import recorded
 import relay
 import ringing
 import steady
+from caller import Caller
 from certificate import write_certificate
 from first_word import FirstWord
 from frames import Faults
 from node_peer import NodeUnavailable
 from picows import WSUpgradeRequest, ws_create_server
 from provider import Manner
+from webhook import StreamAddress
 
 # Frames every 20 ms: a late one is a fault of the load.
 pytestmark = pytest.mark.sound
@@ -102,6 +108,37 @@ def test_a_ring_that_is_refused_is_counted(monkeypatch: pytest.MonkeyPatch) -> N
     rung = iter(range(1000))
     seen = play(ringing.play, refuses=lambda: next(rung) % 10 == 9)
     assert seen.refused == 3
+
+
+def test_each_process_records_while_the_other_does_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    database = tmp_path / "agents.sqlite3"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE agents_agentversion (recording)")
+        connection.execute("INSERT INTO agents_agentversion VALUES ('off')")
+    rung: list[tuple[str, str]] = []
+
+    async def address(self: load.Load, caller: Caller) -> StreamAddress:
+        with closing(sqlite3.connect(database)) as connection:
+            [(recording,)] = connection.execute("SELECT recording FROM agents_agentversion").fetchall()
+        [webhook] = self.webhooks
+        rung.append((webhook, recording))
+        return StreamAddress(self.plan.streams[0])
+
+    def in_two_processes(one: load.Load) -> Awaitable[recorded.Recorded]:
+        audience = load.Audience(database=str(database))
+        two = replace(one.plan, pids=[os.getpid()] * 2, webhooks=["a", "b"], calls=[2], audience=audience)
+        return recorded.play(load.Load(two))
+
+    monkeypatch.setattr(load.Load, "address", address)
+    monkeypatch.setattr(load.Load, "warm_up", lambda self: asyncio.sleep(0))
+    monkeypatch.setattr(recorded, "TURNS", 1)
+    for name in ("SETTLE_S", "BRIEFED_S", "END_WITHIN_S"):
+        monkeypatch.setattr(recorded, name, 0.1)
+    seen = play(in_two_processes)
+    assert rung == [("a", "bridge"), ("b", "off"), ("b", "bridge"), ("a", "off")]
+    [plain], [with_recording] = seen.plain, seen.recorded
+    assert plain.is_flawless()
+    assert min(plain.cpu_ms_per_call_second, with_recording.cpu_ms_per_call_second) > 0
 
 
 def test_the_first_word_is_timed_from_the_start_of_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
