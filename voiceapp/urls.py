@@ -42,6 +42,12 @@ urlpatterns = [
     path("admin/live/feed", live_calls.list_feed, name="live-calls-feed"),
     path("admin/live/<uuid:call_id>/", admin.site.admin_view(live_calls.call_page), name="live-call"),
     path("admin/live/<uuid:call_id>/feed", live_calls.call_feed, name="live-call-feed"),
+    path(
+        "admin/live/<uuid:call_id>/listen-in-room/",
+        admin.site.admin_view(live_calls.listen_in_room),
+        name="live-call-listen",
+    ),
+    path("admin/live/<uuid:call_id>/leave-room/", admin.site.admin_view(live_calls.leave_room), name="live-call-leave"),
     path("admin/live/<uuid:call_id>/<slug:name>/", admin.site.admin_view(live_calls.act), name="live-call-act"),
     path("admin/bench/<int:agent_id>/", admin.site.admin_view(test_bench.bench), name="test-bench"),
     path("admin/bench/call/<uuid:call_id>/", admin.site.admin_view(test_bench.from_call), name="scenario-from-call"),

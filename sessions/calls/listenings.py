@@ -11,14 +11,20 @@ from .services import record_event
 
 logger = structlog.get_logger("calls")
 
+# Of one call: so many read along, and so many hear it.
+MOST_LISTENERS = 8
 
-def begin_listening(call: Call, *, by: str) -> int:
-    """Write it before the first sound is sent. Returns its number for `end_listening`."""
+
+def begin_listening(call: Call, *, by: str, room_identity: str | None = None) -> int:
+    """Write it before the first sound is sent. Returns its number for `end_listening`.
+
+    `room_identity`: of the hidden participant, where the call is in a LiveKit room.
+    """
     if call.organization_id is None:
         raise ValueError("Calls without an organization have no agent to whom one could listen.")
     with transaction.atomic():
         listening = CallListening.objects.create(
-            organization_id=call.organization_id, call_number=call.pk, principal=by[:150]
+            organization_id=call.organization_id, call_number=call.pk, principal=by[:150], room_identity=room_identity
         )
         record_event(call.pk, "listening_began", {"by": by})
     logger.info("listening began", call_id=str(call.pk), by=by)

@@ -248,6 +248,7 @@ class CallListening(TenantModel):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="call_listenings")
     call_number = models.UUIDField(_("ID of the call"), help_text=_("It stays when the call is deleted."))
     principal = models.CharField(_("who"), max_length=150)
+    room_identity = models.CharField(_("identity"), max_length=120, null=True, unique=True)  # in a LiveKit room
     began_at = models.DateTimeField(_("started"), auto_now_add=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
 
@@ -257,7 +258,10 @@ class CallListening(TenantModel):
         verbose_name = _("listening in")
         verbose_name_plural = _("listening in")
         ordering = ("-began_at", "-id")
-        indexes = [models.Index(fields=("organization", "-began_at"), name="call_listening_of_tenant")]
+        indexes = [
+            models.Index(fields=("organization", "-began_at"), name="call_listening_of_tenant"),
+            models.Index(fields=("call_number",), name="open_call_listening", condition=models.Q(ended_at=None)),
+        ]
 
     def __str__(self) -> str:
         return gettext("%(principal)s, call %(call_number)s") % {

@@ -193,6 +193,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('call_number', models.UUIDField(help_text='It stays when the call is deleted.', verbose_name='ID of the call')),
                 ('principal', models.CharField(max_length=150, verbose_name='who')),
+                ('room_identity', models.CharField(max_length=120, null=True, unique=True, verbose_name='identity')),
                 ('began_at', models.DateTimeField(auto_now_add=True, verbose_name='started')),
                 ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='call_listenings', to='agents.organization')),
@@ -201,7 +202,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'listening in',
                 'verbose_name_plural': 'listening in',
                 'ordering': ('-began_at', '-id'),
-                'indexes': [models.Index(fields=['organization', '-began_at'], name='call_listening_of_tenant')],
+                'indexes': [models.Index(fields=['organization', '-began_at'], name='call_listening_of_tenant'), models.Index(condition=models.Q(('ended_at', None)), fields=['call_number'], name='open_call_listening')],
             },
         ),
         migrations.CreateModel(

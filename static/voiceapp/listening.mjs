@@ -1,4 +1,4 @@
-/** Both voices of a live call in this browser: µ-law from a socket to the audio thread, the caller left, the agent right. */
+/** Both voices of a live call in this browser: from a source to the audio thread, the caller left, the agent right. */
 
 import { t } from "./texts.mjs";
 
@@ -8,16 +8,15 @@ const LOST = t("The sound was lost. It comes back by itself, if the call goes on
 const NO_SOUND = t("This browser plays no sound. Check its permissions, then try again.");
 
 export class Listening {
-    #address;
+    #source;
     #on;
     #context = null;
     #line = null;
-    #socket = null;
     #again = 0;
 
-    /** `on`: state(isOn, message), levels({caller, agent}). */
-    constructor(address, on) {
-        this.#address = address;
+    /** `source`: a CallSound or a RoomSound. `on`: state(isOn, message), levels({caller, agent}). */
+    constructor(source, on) {
+        this.#source = source;
         this.#on = on;
     }
 
@@ -31,10 +30,10 @@ export class Listening {
 
     stop(message = "") {
         clearTimeout(this.#again);
-        this.#socket?.close();
+        this.#source.close();
         this.#context?.close();
         if (this.isOn || message) this.#on.state(false, message);
-        this.#socket = this.#context = this.#line = null;
+        this.#context = this.#line = null;
     }
 
     async #start() {
@@ -47,25 +46,52 @@ export class Listening {
             return this.stop(NO_SOUND);
         }
         if (context !== this.#context) return;
-        this.#line = new AudioWorkletNode(context, "listening", { numberOfInputs: 0, outputChannelCount: [2] });
+        // A voice that comes as a track is an input of its own.
+        const options = { numberOfInputs: 2, outputChannelCount: [2], channelCount: 1, channelCountMode: "explicit" };
+        this.#line = new AudioWorkletNode(context, "listening", options);
         this.#line.port.onmessage = ({ data }) => this.#on.levels(data);
         this.#line.connect(context.destination);
         this.#open();
     }
 
     #open() {
+        this.#source.open(this.#line, {
+            ended: (message = "") => this.stop(message),
+            lost: () => {
+                this.#on.state(true, LOST);
+                this.#again = setTimeout(() => this.#open(), AGAIN_MS);
+            },
+        });
+    }
+}
+
+/** The sound of a call that this server carries: µ-law from a socket. */
+export class CallSound {
+    #address;
+    #socket = null;
+
+    constructor(address) {
+        this.#address = address;
+    }
+
+    /** `on`: ended(message), lost(). After `close` it says nothing more. */
+    open(line, on) {
         const socket = (this.#socket = new WebSocket(this.#address));
         socket.binaryType = "arraybuffer";
         let refusal = "";
         socket.addEventListener("message", ({ data }) => {
             if (typeof data === "string") refusal = JSON.parse(data).message ?? "";
-            else if (data.byteLength) this.#line?.port.postMessage(data, [data]);
+            else if (data.byteLength) line.port.postMessage(data, [data]);
         });
         socket.addEventListener("close", ({ code }) => {
             if (socket !== this.#socket) return;
-            if (refusal || code === NORMAL) return this.stop(refusal);
-            this.#on.state(true, LOST);
-            this.#again = setTimeout(() => this.#open(), AGAIN_MS);
+            if (refusal || code === NORMAL) on.ended(refusal);
+            else on.lost();
         });
+    }
+
+    close() {
+        this.#socket?.close();
+        this.#socket = null;
     }
 }

@@ -1,4 +1,7 @@
-/** Plays what `listening.mjs` receives, on the browser's audio thread: µ-law, first the caller's, then the agent's of the same time. */
+/**
+ * Plays what `listening.mjs` has of both voices, on the browser's audio thread.
+ * Messages: µ-law, first the caller's, then the agent's of the same time. Inputs: the caller's tracks, the agent's.
+ */
 
 import { Resampler, TELEPHONE_RATE, fromUlaw } from "./call/telephone_audio.mjs";
 
@@ -19,13 +22,15 @@ class Voice {
         if (this.waiting.length > MOST) this.waiting.splice(0, this.waiting.length - CUSHION);
     }
 
-    next(isPlaying) {
+    /** `track`: a sample that came as a track. */
+    next(isPlaying, track = 0) {
         while (!this.up.isReady) {
             const sample = isPlaying && this.waiting.length ? this.waiting.shift() : 0;
             this.loudest = Math.max(this.loudest, Math.abs(sample));
             this.up.push(sample);
         }
-        return this.up.next();
+        this.loudest = Math.max(this.loudest, Math.abs(track));
+        return this.up.next() + track;
     }
 
     takeLevel() {
@@ -51,11 +56,12 @@ class ListeningProcessor extends AudioWorkletProcessor {
         this.agent.take(bytes.subarray(half));
     }
 
-    process(_, [[left, right]]) {
+    process([[callers], [agents]], [[left, right]]) {
         const waits = this.caller.waiting.length;
         this.isPlaying = this.isPlaying ? waits > 0 : waits >= CUSHION;
         for (let place = 0; place < left.length; place++) {
-            const [caller, agent] = [this.caller.next(this.isPlaying), this.agent.next(this.isPlaying)];
+            const caller = this.caller.next(this.isPlaying, callers?.[place]);
+            const agent = this.agent.next(this.isPlaying, agents?.[place]);
             left[place] = NEAR * caller + (1 - NEAR) * agent;
             right[place] = NEAR * agent + (1 - NEAR) * caller;
         }

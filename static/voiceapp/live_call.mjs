@@ -1,12 +1,13 @@
 /** The page of one live call: its feed says what is stored, its socket what is being said; both may be away. */
 
 import { follow } from "./feed.mjs";
-import { Listening } from "./listening.mjs";
+import { CallSound, Listening } from "./listening.mjs";
+import { RoomSound } from "./listening_room.mjs";
 import { clock, countDurations, showConnection } from "./live_time.mjs";
 import { t } from "./texts.mjs";
 
 const AGAIN_MS = 2000;
-const NORMAL = 1000;
+const [NORMAL, NOT_ALLOWED] = [1000, 1008];
 const SIGNED_OUT = t("You are signed out. Sign in again in another tab, then try again: nothing is lost.");
 const NAMES = { caller: t("Caller"), agent: t("Agent") };
 
@@ -21,7 +22,11 @@ const feed = follow(page.dataset.feed, {
     events: { state: showState, part: (data, id) => (page.querySelector(`[data-part="${id}"]`).innerHTML = data.html), line: showLine },
     state: showConnection,
 });
-const listening = new Listening(new URL(`${page.dataset.socket}?sound`, location.href.replace(/^http/, "ws")), {
+const { library, listen, leave } = page.dataset;
+const sound = library
+    ? new RoomSound(library, { enter: () => send(listen), leave: (identity) => send(leave, { identity }) })
+    : new CallSound(new URL(`${page.dataset.socket}?sound`, location.href.replace(/^http/, "ws")));
+const listening = new Listening(sound, {
     state: showListening,
     levels: showLevels,
 });
@@ -29,6 +34,7 @@ countDurations();
 showState(state);
 readAlong();
 part("listen").addEventListener("click", () => listening.toggle());
+addEventListener("pagehide", () => listening.stop());
 for (const form of page.querySelectorAll("form[data-deed]")) form.addEventListener("submit", act);
 
 // What is being said
@@ -40,6 +46,7 @@ function readAlong() {
         if (frame.event === "caption") showLine(frame.caption);
     });
     socket.addEventListener("close", ({ code }) => {
+        if (code === NOT_ALLOWED && library) listening.stop(); // LiveKit does not know who is signed in here
         if (code !== NORMAL && state.isLive) setTimeout(readAlong, AGAIN_MS);
     });
 }
@@ -139,7 +146,7 @@ async function act(event) {
     const form = event.currentTarget;
     const buttons = form.querySelectorAll("button");
     for (const button of buttons) button.disabled = true;
-    const { message, isDone } = await post(form);
+    const { message, isDone } = await post(form.action, new FormData(form));
     tell(message, isDone);
     for (const button of buttons) button.disabled = false;
     if (isDone) {
@@ -150,12 +157,20 @@ async function act(event) {
     feed.refresh();
 }
 
-async function post(form) {
+/** What no form is for. It goes out also when the page is left. */
+function send(address, fields = {}) {
+    const body = new FormData();
+    body.set("csrfmiddlewaretoken", page.querySelector("[name=csrfmiddlewaretoken]").value);
+    for (const [name, value] of Object.entries(fields)) body.set(name, value);
+    return post(address, body);
+}
+
+async function post(address, body) {
     try {
-        const response = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
+        const response = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" }, keepalive: true });
         const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
         if (!isJson) return { message: response.status >= 500 ? t("That failed on our side. Try again in a moment.") : SIGNED_OUT, isDone: false };
-        return { message: (await response.json()).message, isDone: response.ok };
+        return { ...(await response.json()), isDone: response.ok };
     } catch {
         return { message: t("The server cannot be reached. Try again in a moment."), isDone: false };
     }

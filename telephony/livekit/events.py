@@ -13,6 +13,7 @@ from sessions.calls.models import Call
 from sessions.rooms.queries import find_call_of_room
 from sessions.rooms.services import events as room_facts
 from sessions.rooms.services.guard import close_room_of_no_call, remove_unauthorized
+from sessions.rooms.services.listeners import put_listeners_out
 from telephony.events.models import ProviderEvent
 from voiceapp.providers.livekit.values import Room
 from voiceapp.providers.livekit.webhooks import LiveKitEvent, event_of
@@ -112,6 +113,7 @@ def _participant_joined(call: Call, event: LiveKitEvent, at: dt.datetime) -> Non
 def _participant_left(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
     if event.participant:
         room_facts.participant_left(call, event.participant, at=at)
+        put_listeners_out(call)
 
 
 def _participant_connection_aborted(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:

@@ -21,6 +21,7 @@ from sessions.rooms.services.closing import TOPIC as ROOM_CLOSING
 from sessions.rooms.services.endings import UNREPORTED, estimated_end
 from sessions.rooms.services.events import only_these_are_there, room_closed
 from sessions.rooms.services.guard import close_found_room, remove_unauthorized
+from sessions.rooms.services.listeners import put_listeners_out
 from sessions.rooms.services.phone_ends import end_unanswered
 from sessions.rooms.services.watchdog import agents_to_watch, watch_agents
 from voiceapp.core.jobs.wake_up import WakeUp
@@ -59,6 +60,7 @@ def reconcile_rooms(*, is_everything: bool = False) -> int:
     a token opened them again.
     """
     _remove_agents_of_ended_calls()
+    _look_at_listeners()
     began = timezone.now()
     calls = list(_calls_to_reconcile(began)[:MAX_AT_ONCE])
     over = _calls_ended_lately(began)
@@ -122,6 +124,7 @@ def _reconcile_call(
 def _is_due(call: Call, room: livekit_facts.Room, now: dt.datetime) -> bool:
     """Whether to request its participants."""
     is_young = call.created_at > now - YOUNG_FOR
+    # LiveKit counts listeners, too: with one, a call is looked at each time.
     is_unchanged = room.participant_count == getattr(call, "people", None)
     was_checked = call.room_checked_at is not None and call.room_checked_at > now - CHECK_PARTICIPANTS_EVERY
     has_agent_to_watch = getattr(call, "has_agent_to_watch", False)
@@ -151,6 +154,14 @@ def _has_no_room(call: Call) -> None:
         end_room_call(call, reason=EndReason.LOST_PROCESS)
     else:
         room_closed(call, at=estimated_end(call, now=timezone.now()), why=UNREPORTED)
+
+
+def _look_at_listeners() -> None:
+    """Each time: a role may have been taken away, and a listener keeps a room open that everybody else has left."""
+    try:
+        put_listeners_out()
+    except LiveKitError as error:
+        logger.warning("listeners not put out", error=str(error))
 
 
 @transaction.atomic

@@ -28,6 +28,7 @@ from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 from .agents import agent_expected, agents_gone_with
 from .closing import enqueue_room_closing
 from .dispatches import dispatch_agent
+from .listeners import listeners_gone_with
 from .phones import dial_phone, is_phone
 from .tokens import Ticket, issue_room_token, name_for, others_hold_tokens, ticket_for
 
@@ -122,6 +123,7 @@ def end_room_call(call: Call, *, reason: EndReason, state: CallState | None = No
         is_ours = finish_call(call.pk, reason=reason, state=state)
         if is_ours:
             agents_gone_with(call.pk, at=timezone.now())
+            listeners_gone_with(call.pk)
             enqueue_room_closing(call)
     return is_ours
 

@@ -19,6 +19,7 @@ from voiceapp.providers.livekit import values as livekit_facts
 from .agents import agents_gone_with, agents_not_listed
 from .attendance import Attendance, sid_of
 from .endings import UNREPORTED, correct_end
+from .listeners import is_listener, listener_left, listeners_gone_with, listeners_not_listed
 from .phone_ends import end_with_phone
 from .watchdog import replace_lost_agent
 
@@ -32,6 +33,8 @@ def room_opened(call: Call, *, at: dt.datetime) -> None:
 @transaction.atomic
 def participant_seen(call: Call, participant: livekit_facts.Participant, *, at: dt.datetime) -> None:
     """Somebody joined, or did what only those do who are there."""
+    if is_listener(participant.identity):
+        return
     attendance = Attendance(call)
     attendance.came(participant, at=participant.joined_at or at)
     attendance.connect()
@@ -41,6 +44,9 @@ def participant_seen(call: Call, participant: livekit_facts.Participant, *, at: 
 @transaction.atomic
 def participant_left(call: Call, participant: livekit_facts.Participant, *, at: dt.datetime) -> None:
     """LiveKit repeats the time of joining when somebody leaves: one report contains both."""
+    if is_listener(participant.identity):
+        listener_left(participant.identity, why=participant.disconnect_reason)
+        return
     attendance = Attendance(call)
     attendance.left(participant, at=at)
     attendance.connect()
@@ -51,12 +57,17 @@ def participant_left(call: Call, participant: livekit_facts.Participant, *, at: 
 @transaction.atomic
 def participant_never_came(call: Call, participant: livekit_facts.Participant, *, at: dt.datetime) -> None:
     """Somebody tried to join, and the connection failed."""
+    if is_listener(participant.identity):
+        listener_left(participant.identity)
+        return
     Attendance(call).never_came(participant, at=at)
 
 
 @transaction.atomic
 def only_these_are_there(call: Call, present: Collection[livekit_facts.Participant], *, at: dt.datetime) -> None:
     """Apply a listing of the room at that time: it replaces reports that were lost."""
+    listeners_not_listed(call, [participant.identity for participant in present], at=at)
+    present = [participant for participant in present if not is_listener(participant.identity)]
     attendance = Attendance(call)
     for participant in present:
         if participant.state == "active":
@@ -85,6 +96,7 @@ def room_closed(call: Call, *, at: dt.datetime, why: str = "", reason: EndReason
     for row in attendance.call.participants.filter(left_at__isnull=True, joined_at__isnull=False):
         attendance.went(row, at=at, why="room_closed")
     agents_gone_with(call.pk, at=at)
+    listeners_gone_with(call.pk)
     attendance.connect()
     attendance.note_once("room_closed", at, **({"reason": why} if why else {}))
     return finish_call(call.pk, reason=reason, at=at)

@@ -21,6 +21,7 @@ from voiceapp.providers.livekit.values import Participant, Room
 
 from .endings import UNREPORTED, estimated_end
 from .events import room_closed
+from .listeners import has_listened, is_let_in
 from .parties import Parties
 
 logger = structlog.get_logger("rooms")
@@ -32,7 +33,8 @@ def remove_unauthorized(call: Call, seen: Iterable[Participant]) -> int:
     An agent that was not requested is one of them, and its dispatch is withdrawn.
     """
     parties = Parties(call)
-    strangers = [each for each in seen if each.kind != "egress" and not parties.is_authorized(each.identity)]
+    others = [each for each in seen if each.kind != "egress" and not parties.is_authorized(each.identity)]
+    strangers = [each for each in others if not is_let_in(call, each.identity)]
     if not strangers or not Call.objects.live().filter(pk=call.pk).exists():
         return 0
     name, client = str(call.room_name), LiveKitClient.from_settings()
@@ -93,6 +95,8 @@ def _remove(client: LiveKitClient, call: Call, stranger: Participant) -> bool:
     requested_at = timezone.now()
     if not client.remove_participant(str(call.room_name), stranger.identity):
         return False
+    if has_listened(call, stranger.identity):
+        return True  # Who listened is on the timeline, and nobody was told that they are there.
     # No identity: that of a telephone is its number.
     detail = {"who": Side.UNAUTHORIZED.value, "kind": stranger.kind}
     record_event(call.pk, "participant_removed", detail, at=requested_at)

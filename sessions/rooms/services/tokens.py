@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from agents.organizations.principal import Principal
 from agents.organizations.services import display_name
-from sessions.calls.models import Call, CallType
+from sessions.calls.models import Call, CallListening, CallType
 from sessions.rooms.models import RoomAgent, RoomToken
 from voiceapp.providers.livekit.client import JOIN_TOKEN_TTL_S, LiveKitClient
 
@@ -106,4 +106,12 @@ def others_hold_tokens(call: Call) -> bool:
     if call.organization_id and call.call_type == CallType.CONFERENCE:
         ours |= Q(call__organization=call.organization_id)
     same_tenant = Q(call__organization=call.organization_id) if call.organization_id else Q(call__organization=None)
-    return earlier.exclude(ours & same_tenant).exists()
+    return earlier.exclude(ours & same_tenant).exists() or _others_may_listen(call, issued_since)
+
+
+def _others_may_listen(call: Call, issued_since: dt.datetime) -> bool:
+    """Whether somebody of another organization listened in on an earlier call in a room of this name."""
+    earlier = Call.objects.in_rooms().filter(room_name=call.room_name, ended_at__gt=issued_since).exclude(pk=call.pk)
+    others = earlier.exclude(organization=None).exclude(organization=call.organization_id)
+    listened = CallListening.objects.filter(room_identity__isnull=False, call_number__in=others.values("pk"))
+    return listened.filter(Q(ended_at=None) | Q(ended_at__gt=issued_since)).exists()

@@ -1,6 +1,7 @@
 /** A call in a LiveKit room by livekit-client. */
 
 import { doing } from "./doing.mjs";
+import { load } from "./livekit_client.mjs";
 import { Problem } from "./problems.mjs";
 import { RoomCaptions } from "./room_captions.mjs";
 import { WaitingReports } from "./room_waiting.mjs";
@@ -15,18 +16,6 @@ const INTERRUPT = "interrupt";
 const ON_ITS_WAY_MS = 500;
 // How LiveKit names the ends of a call that somebody has ended; any other is a connection that is lost.
 const ENDINGS = new Set(["CLIENT_INITIATED", "PARTICIPANT_REMOVED", "ROOM_DELETED", "ROOM_CLOSED"]);
-
-/** livekit-client has no module without a bundler: its script defines a global. */
-function load(address) {
-    if (globalThis.LivekitClient) return Promise.resolve(globalThis.LivekitClient);
-    return new Promise((resolve, reject) => {
-        const script = document.createElement("script");
-        script.src = address;
-        script.addEventListener("load", () => resolve(globalThis.LivekitClient));
-        script.addEventListener("error", () => reject(new Problem("library_missing")));
-        document.head.append(script);
-    });
-}
 
 export class RoomWay {
     canType = true;
@@ -55,7 +44,7 @@ export class RoomWay {
 
     async start(microphone, on) {
         this.on = on;
-        const [library, session] = await Promise.all([load(this.library), this.#open()]);
+        const [library, session] = await Promise.all([this.#load(), this.#open()]);
         const { Room, Track } = library;
         const room = (this.#room = new Room());
         this.#waiting = new WaitingReports(room);
@@ -104,6 +93,10 @@ export class RoomWay {
         clearTimeout(this.#unmuting);
         await this.#close();
         await this.#room?.disconnect();
+    }
+
+    #load() {
+        return load(this.library).catch(() => Promise.reject(new Problem("library_missing")));
     }
 
     async #close() {

@@ -11,14 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sessions.calls.facts import Fact, LineSpoken
+from sessions.calls.listenings import MOST_LISTENERS
 from sessions.calls.services import LONGEST_ITEM_ID
 from sessions.calls.short_ids import short_id
 from telephony.bridge.agent_side import AgentSide
 from telephony.bridge.core.earpiece import Earpiece
 from telephony.bridge.phone_call import PhoneCall
-
-# Of one call: so many read along, and so many hear it.
-MOST_LISTENERS = 8
 
 # A caption as JSON, or sound: µ-law at 8 kHz, first what the caller said, then the agent in the same time.
 Frame = str | bytes

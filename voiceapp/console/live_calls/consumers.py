@@ -14,12 +14,13 @@ from uuid import UUID
 import structlog
 from channels.consumer import AsyncConsumer
 from django.db import DatabaseError
+from django.utils.translation import gettext_lazy as _
 
-from agents.organizations.access import load_access
+from agents.organizations.access import Access, load_access
 from agents.organizations.roles import Area, Power
 from sessions.calls.commands import Kind, leave_command
 from sessions.calls.listenings import begin_listening, end_listening
-from sessions.calls.models import Call
+from sessions.calls.models import Call, CallKind
 from telephony.live.caller_socket import Receive, Send
 from telephony.live.listening.channel import inlet
 from telephony.live.listening.listeners import ENDED, Frame, Listener
@@ -30,6 +31,8 @@ from ..call_page.progress_feed import page_threads
 from .offers import Deed, is_with_agent, why_not
 
 logger = structlog.get_logger("live_calls")
+
+IN_A_ROOM = _("This call is in a LiveKit room, and its sound does not pass this server.")
 
 Scope = MutableMapping[str, Any]
 # What is read of a scope; the server's own objects cannot go to another process.
@@ -85,7 +88,12 @@ def admit(scope: Mapping[str, Any], call_id: UUID, *, wants_sound: bool) -> Admi
     call = Call.objects.visible_to(access.principal(Area.CALLS, Power.VIEW)).filter(pk=call_id).first()
     if call is None:
         return Admission(is_hidden=True)
-    return Admission(user.get_username(), refusal=why_not(Deed.LISTEN, call, access) if wants_sound else "")
+    return Admission(user.get_username(), refusal=_why_no_sound(call, access) if wants_sound else "")
+
+
+def _why_no_sound(call: Call, access: Access) -> str:
+    """The browser fetches that of a room from LiveKit."""
+    return str(IN_A_ROOM) if call.kind == CallKind.ROOM else why_not(Deed.LISTEN, call, access)
 
 
 def refused(sentence: str) -> str:

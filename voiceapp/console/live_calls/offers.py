@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import enum
 
+from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from agents.organizations.access import Access
 from agents.organizations.roles import Area, Power
 from sessions.calls.models import Call, CallKind, CallState
 from sessions.rooms.services.hints import has_agent
+from sessions.rooms.services.listeners import is_anybody_there
 from sessions.tools.briefing import is_over_webrtc
+
+from ..call_page.ways import LIBRARY, NO_LIBRARY, NOT_CONFIGURED
 
 OVER = _("The call is over.")
 
@@ -36,13 +42,12 @@ NOT_YOUR_ROLE = {
     Deed.WHISPER: _("Your role may not speak to the agent."),
     Deed.LISTEN: _("Your role may not listen in. Owners and managers may."),
 }
-IN_A_ROOM = {
-    Deed.HAND_OVER: _("This call is in a LiveKit room: invite a person to the room instead."),
-    Deed.LISTEN: _("This call is in a LiveKit room, and its sound does not pass this server."),
-}
+INVITE = _("This call is in a LiveKit room: invite a person to the room instead.")
 NO_PHONE = _("A call from a browser cannot be transferred to a phone. Hint to the agent which number to ring instead.")
 NO_SOUND = _("The browser and OpenAI talk to each other directly: the sound of this call does not pass this server.")
 NOT_WITH_AGENT = _("The agent is not talking with this caller now.")
+NOBODY_THERE = _("Nobody is in this call's room now.")
+NO_ORGANIZATION = _("This call belongs to no organization: nobody may listen in.")
 NO_AGENT = _("No agent is in this call's room now.")
 AT_VAPI = _("VAPI carries this call: end it in VAPI's dashboard.")
 
@@ -72,7 +77,19 @@ def why_not_at_all(deed: Deed, call: Call) -> str:
 def _why_not_in_a_room(deed: Deed, call: Call) -> str:
     if deed is Deed.WHISPER:
         return "" if has_agent(call) else str(NO_AGENT)
-    return str(IN_A_ROOM[deed])
+    if deed is Deed.LISTEN:
+        return str(_why_not_listen_in_a_room(call))
+    return str(INVITE)
+
+
+def _why_not_listen_in_a_room(call: Call) -> StrOrPromise:
+    if call.organization_id is None:
+        return NO_ORGANIZATION
+    if not settings.LIVEKIT_HOST:
+        return NOT_CONFIGURED
+    if finders.find(LIBRARY) is None:
+        return NO_LIBRARY
+    return "" if is_anybody_there(call) else NOBODY_THERE
 
 
 def is_with_agent(call: Call) -> bool:

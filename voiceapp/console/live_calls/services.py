@@ -11,17 +11,21 @@ from django.utils.translation import gettext
 
 from sessions.calls.commands import LONGEST_TEXT, Kind, leave_command
 from sessions.calls.end_reasons import EndReason
+from sessions.calls.listenings import MOST_LISTENERS
 from sessions.calls.models import Call, CallKind
 from sessions.calls.services import finish_call, record_event
 from sessions.orders.services.transfer_targets import Person, people_of
 from sessions.realtime.services.hang_ups import hang_up as hang_up_at_openai
 from sessions.rooms.services.calls import end_room_call
 from sessions.rooms.services.hints import give_hint
+from sessions.rooms.services.listeners import ListenerTicket, NobodyThere, TooManyListeners, let_in
 from voiceapp.core.errors import ApplicationError
 from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.livekit.errors import LiveKitError
 from voiceapp.providers.twilio.client import TwilioClient
 
-from .offers import NO_AGENT, NOT_WITH_AGENT, OVER, Deed, why_not_at_all
+from ..call_page.ways import NOT_CONFIGURED
+from .offers import NO_AGENT, NOBODY_THERE, NOT_WITH_AGENT, OVER, Deed, why_not_at_all
 
 logger = structlog.get_logger("live_calls")
 
@@ -55,6 +59,24 @@ def _hint_in_room(call: Call, hint: str, *, by: str) -> None:
     if not give_hint(call, hint, by=by):
         call.refresh_from_db(fields=["state"])
         raise NotDone(NO_AGENT if call.is_live else OVER)
+
+
+def listen_in_room(call: Call, *, by: str) -> ListenerTicket:
+    """For the user's browser, which joins the room unseen. Raises NotDone."""
+    if reason := why_not_at_all(Deed.LISTEN, call):
+        raise NotDone(reason)
+    try:
+        return let_in(call, by=by)
+    except NobodyThere as gone:
+        call.refresh_from_db(fields=["state"])
+        raise NotDone(NOBODY_THERE if call.is_live else OVER) from gone
+    except TooManyListeners as full:
+        raise NotDone(
+            gettext("%(most)s people listen in on this call already. Ask one of them to stop.")
+            % {"most": MOST_LISTENERS}
+        ) from full
+    except LiveKitError as fault:
+        raise NotDone(NOT_CONFIGURED) from fault
 
 
 def hand_over(call: Call, slug: str, *, by: str) -> str:

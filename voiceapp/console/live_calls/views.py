@@ -6,11 +6,14 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.staticfiles import finders
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -20,9 +23,13 @@ from agents.organizations.access import Access, access_of
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
 from sessions.calls.admin.call import shown_number
-from sessions.calls.models import Call
+from sessions.calls.models import Call, CallKind
+from sessions.rooms.services.listeners import stop_listening
 from voiceapp.core.feeds.streaming import event_stream, requires_sign_in
+from voiceapp.core.http.security_headers import admin_policy_connecting_to
 
+from ..call_page.ways import LIBRARY, addresses_of
+from . import services
 from .feeds import making_html, read_call, read_list, state_of, timeline_html
 from .offers import Deed, why_not
 from .queries import MOST_CALLS, live_calls
@@ -30,6 +37,7 @@ from .services import NotDone, hand_over, hang_up, whisper
 
 # Whose calls a superuser sees at once.
 MOST_ORGANIZATIONS = 50
+LONGEST_IDENTITY = 120
 
 
 def call_list(request: HttpRequest) -> HttpResponse:
@@ -66,7 +74,11 @@ def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "making": making_html(call),
         "timeline": timeline_html(call),
     }
-    return TemplateResponse(request, "admin/live_calls/call.html", context)
+    response = TemplateResponse(request, "admin/live_calls/call.html", context)
+    if call.kind == CallKind.ROOM and settings.LIVEKIT_HOST and finders.find(LIBRARY) is not None:
+        context["room_sound"] = {"library": static(LIBRARY)}
+        response["Content-Security-Policy"] = admin_policy_connecting_to(*addresses_of(settings.LIVEKIT_HOST))
+    return response
 
 
 @requires_sign_in
@@ -95,6 +107,30 @@ def act(request: HttpRequest, call_id: UUID, name: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("live-call", args=(call_id,)))
 
 
+@require_POST
+def listen_in_room(request: HttpRequest, call_id: UUID) -> JsonResponse:
+    """A token with which the page hears the call in LiveKit, or the sentence why not."""
+    access = access_of(request)
+    call = _call_in_room(access, call_id)
+    try:
+        if reason := why_not(Deed.LISTEN, call, access):
+            raise NotDone(reason)
+        ticket = services.listen_in_room(call, by=request.user.get_username())
+    except NotDone as refused:
+        return JsonResponse({"message": str(refused)}, status=409)
+    return JsonResponse({"identity": ticket.identity, "token": ticket.token, "livekitHost": ticket.server_url})
+
+
+@require_POST
+def leave_room(request: HttpRequest, call_id: UUID) -> JsonResponse:
+    """The page does not listen any more. Only the user's own listening ends."""
+    call = _call_in_room(access_of(request), call_id)
+    identity = request.POST.get("identity", "")[:LONGEST_IDENTITY]
+    if identity.isprintable():
+        stop_listening(call, identity, by=request.user.get_username())
+    return JsonResponse({})
+
+
 def _do(deed: Deed, call: Call, request: HttpRequest) -> str:
     by = request.user.get_username()
     match deed:
@@ -114,6 +150,13 @@ def _organizations(request: HttpRequest) -> tuple[tuple[UUID, ...], tuple[UUID, 
     visible = Organization.objects.visible_to(access.principal(Area.CALLS)).order_by("pk")
     ids = tuple(visible.values_list("pk", flat=True)[:MOST_ORGANIZATIONS])
     return ids, tuple(filter(access.sees_numbers_of, ids))
+
+
+def _call_in_room(access: Access, call_id: UUID) -> Call:
+    call = _call(access, call_id)
+    if call.kind != CallKind.ROOM:
+        raise Http404("This call is in no room.")
+    return call
 
 
 def _call(access: Access, call_id: UUID) -> Call:

@@ -28,6 +28,11 @@ def policy_connecting_to(*origins: str) -> str:
     return " ".join((f"{STRICT}; connect-src 'self'", *origins))
 
 
+def admin_policy_connecting_to(*origins: str) -> str:
+    """The same for an admin page."""
+    return " ".join((f"{ADMIN}; connect-src 'self'", *origins))
+
+
 def framed_by(policy: str, *origins: str) -> str:
     """The policy of a page that our own pages, and those of exact origins, may show in a frame."""
     return policy.replace("frame-ancestors 'none'", " ".join(("frame-ancestors 'self'", *origins)))

@@ -32,6 +32,8 @@ DEPARTURE_TIMEOUT_S = 20
 RINGING_TIMEOUT_S = 30
 # It limits joining only: participants who have joined stay.
 JOIN_TOKEN_TTL_S = 600
+# A browser joins with it at once.
+LISTENER_TOKEN_TTL_S = 30
 # AttributeError: livekit-api fails on an error body that is JSON but not an object.
 FAULTS = (api.ServerError, aiohttp.ClientError, TimeoutError, OSError, DecodeError, AttributeError)
 FILE_TYPES = {"mp4": api.EncodedFileType.MP4, "ogg": api.EncodedFileType.OGG}
@@ -277,6 +279,22 @@ class LiveKitClient:
             can_update_own_metadata=True,
         )
         return self._token(grants, identity=identity, name=name, ttl_s=ttl_s).with_kind("agent").to_jwt()
+
+    def listener_token(self, *, room: str, identity: str, ttl_s: int = LISTENER_TOKEN_TTL_S) -> str:
+        """For one who only hears: neither the room's participants nor its agent learn of them.
+
+        To LiveKit they are a person all the same: they are listed, counted, and keep the room open (1.13.5).
+        """
+        grants = api.VideoGrants(
+            room_join=True,
+            room=room,
+            hidden=True,
+            can_subscribe=True,
+            can_publish=False,
+            can_publish_data=False,
+            can_update_own_metadata=False,
+        )
+        return self._token(grants, identity=identity, name="", ttl_s=ttl_s).to_jwt()
 
     # webhooks
 

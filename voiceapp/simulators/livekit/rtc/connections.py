@@ -134,7 +134,9 @@ class Connections:
                     yield audio, publisher, sid
 
     def _bound(self, connection: Connection, track_sid: str) -> None:
-        """The publisher learns that somebody hears it: agents wait for that."""
+        """The publisher learns that somebody hears it, unless they are hidden: agents wait for that."""
+        if connection.participant.permission.hidden:
+            return
         faults, message = connection.room.faults, SignalResponse(track_subscribed=TrackSubscribed(track_sid=track_sid))
         for publisher in self._in_room(connection.room):
             if track_sid in publisher.audio:
