@@ -126,3 +126,27 @@ async def test_a_full_room_refuses_one_more(media_side: Side, room: str) -> None
             async with socket(media_side, join_token(media_side, room, BOB)):
                 pass
         assert refused.value.status == 500
+
+
+async def test_one_who_is_hidden_hears_and_is_listed_but_not_seen(media_side: Side, room: str) -> None:
+    token = media_side.client.listener_token(room=room, identity="listener-1")
+    async with participant(media_side, join_token(media_side, room, ALICE)) as alice:
+        async with participant(media_side, token) as hidden:
+            assert [each.identity for each in hidden.room.remote_participants.values()] == [ALICE]
+            published = await alice.publish()
+            until_heard = asyncio.create_task(published.wait_for_subscription())
+            while hidden.loud_since_s(ALICE) is None:
+                await alice.play(hertz=440, seconds=0.1)
+            assert alice.room.remote_participants == {}
+            assert not until_heard.done()
+            until_heard.cancel()
+            listed = await asyncio.to_thread(media_side.client.list_participants, room)
+            assert {each.identity for each in listed} == {ALICE, "listener-1"}
+        await until(lambda: left(media_side, room, "listener-1"))
+    joined = [each for each in events_of(media_side, room) if each["event"] == "participant_joined"]
+    assert {each["participant"]["identity"] for each in joined} == {ALICE, "listener-1"}
+
+
+def left(side: Side, room: str, identity: str) -> bool:
+    events = [each for each in events_of(side, room) if each["event"] == "participant_left"]
+    return identity in [each["participant"]["identity"] for each in events]
