@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import pytest
+import time_machine
 from django.db import connection
 from django.utils import timezone
 
@@ -42,8 +44,9 @@ MIA = Origin(person="mia")
 
 
 @pytest.fixture
-def garage() -> Organization:
-    return make_garage()[0]
+def garage() -> Iterator[Organization]:
+    with time_machine.travel(NOW):
+        yield make_garage()[0]
 
 
 def at(organization: Organization, clock: str, date: dt.date = FRIDAY) -> dt.datetime:
