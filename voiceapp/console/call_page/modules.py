@@ -13,7 +13,7 @@ PAGE = (
 # What each way adds to it.
 WAYS: Mapping[str, tuple[str, ...]] = {
     "realtime": ("realtime", "doing", "realtime_events", "realtime_peer"),
-    "room": ("room", "doing", "room_captions", "room_waiting"),
+    "room": ("room", "doing", "room_captions", "livekit_client", "room_waiting"),
     "dialer": ("dialer", "dialer_socket", "doing", "tones"),
 }
 
