@@ -86,7 +86,8 @@ def verdict(tables: Sequence[Table]) -> str:
     outside = [Table(each.proves, [figure for figure in each.figures if figure.holds is False]) for each in tables]
     outside = [each for each in outside if each.figures]
     within = bounded - sum(len(each.figures) for each in outside)
-    return "\n\n".join([f"{within} of {bounded} figures with a bound are within it. Not:", *map(str, outside)])
+    end = " Not:" if outside else ""
+    return "\n\n".join([f"{within} of {bounded} figures with a bound are within it.{end}", *map(str, outside)])
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 _PREFERRED = -10
@@ -38,21 +36,6 @@ def prefer(pid: int) -> None:
         os.setpriority(os.PRIO_PROCESS, pid, _PREFERRED)
         # Where the kernel groups processes by session, priorities count only within the group, and this between groups.
         Path(f"/proc/{pid}/autogroup").write_text(str(_PREFERRED))
-
-
-@contextmanager
-def never_idle(core: int) -> Iterator[None]:
-    """Inside the block the core always works, on nothing where nobody else wants it: what others do there no longer
-    changes how fast its neighbor is, with which it may share a physical core.
-    """
-    spinning = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    try:
-        os.sched_setaffinity(spinning.pid, {core})
-        os.sched_setscheduler(spinning.pid, os.SCHED_IDLE, os.sched_param(0))
-        yield
-    finally:
-        spinning.kill()
-        spinning.wait()
 
 
 def family(pid: int) -> list[int]:

@@ -1,4 +1,6 @@
-"""Calls that operators of another process read along: what the carrying process pays, and how soon words are there."""
+"""Calls that operators of another process read along, beside as many that nobody does, and then the other way round:
+what the carrying process pays, and how soon words are there.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +20,19 @@ from calls import Calls
 from connection import Connection
 from handshake import open_websocket
 from load import Audience, Load, Sight, percentile
+from side_by_side import Side, in_both, measure, sides_of
 
 SETTLE_S = 3.0
 TURNS = 6
+# What was rung is connected, and written.
+CONNECTED_S = 1.0
 MASK = b"\x31\x41\x59\x26"
 LIST = "/admin/live/feed"
 
 
 @dataclass(slots=True)
 class Watched:
-    """The same calls while they are watched and while they are not, in turn: those of one place in the two lists were
-    measured one right after the other, the watched ones before in every second pair.
+    """Those of one place in the two lists were measured at the same time, each in both processes.
 
     Times are from the provider's frame to the browser's.
     """
@@ -63,38 +67,50 @@ class Reader(Connection):
 
 
 async def play(load: Load) -> Watched:
-    plan = load.plan
-    unwatched: list[Sight] = []
-    watched: list[Sight] = []
+    """Half of the plan's calls are watched, half of them not. Its seconds are those of two windows."""
+    seen = Watched([], [], 0, 0, 0, 0)
     late_ms = array("d")
-    silent = 0
-    window_s = plan.seconds / 2  # the machine's own speed changes within seconds, too
+    sides = sides_of(load)
+    ids: list[set[UUID]] = []
     async with load.open():
         await load.warm_up()
-        async with Calls(load, max(plan.calls)) as calls:
-            await calls.ring(max(plan.calls))
+        async with Calls(load, max(load.plan.calls)) as calls:
+            for side in sides:
+                await side.ring(load, calls, max(load.plan.calls) // 2)
+                await asyncio.sleep(CONNECTED_S)
+                ids.append(_live_calls(load.plan.audience.database).difference(*ids))
+            both = list(zip(sides, ids, strict=True))
             for _ in range(TURNS):
-                await asyncio.sleep(SETTLE_S)
-                unwatched.append(await load.measure(calls, window_s))
-                async with _readers(load, plan.audience) as readers:
-                    await asyncio.sleep(SETTLE_S)
-                    for reader in readers:
-                        del reader.late_ms[:]
-                    watched += [await load.measure(calls, window_s) for _ in range(2)]
-                    for reader in readers:
-                        late_ms.extend(reader.late_ms)
-                    silent = max(silent, len(calls.live) - sum(bool(reader.late_ms) for reader in readers))
-                await asyncio.sleep(SETTLE_S)
-                unwatched.append(await load.measure(calls, window_s))
-        await load.sum_up(*unwatched, *watched)
-    return Watched(unwatched, watched, len(late_ms), percentile(late_ms, 50), percentile(late_ms, 95), silent)
+                one, other = [await _window(load, calls, each, seen, late_ms) for each in (both, both[::-1])]
+                seen.watched.append(in_both(one[0], other[0]))
+                seen.unwatched.append(in_both(one[1], other[1]))
+        await load.sum_up(*seen.unwatched, *seen.watched)
+    seen.captions, seen.caption_p50_ms, seen.caption_p95_ms = len(late_ms), *(percentile(late_ms, n) for n in (50, 95))
+    return seen
+
+
+async def _window(
+    load: Load, calls: Calls, both: list[tuple[Side, set[UUID]]], found: Watched, late_ms: array[float]
+) -> list[Sight]:
+    """The calls of the first process are watched."""
+    async with _readers(load, both[0][1]) as readers:
+        await asyncio.sleep(SETTLE_S)
+        for reader in readers:
+            del reader.late_ms[:]
+        seen = await measure(load, calls, [side for side, _ in both], load.plan.seconds / 2)
+        silent = 0
+        for reader in readers:
+            late_ms.extend(reader.late_ms)
+            silent += not reader.late_ms
+    found.calls_without_captions = max(found.calls_without_captions, silent)
+    return seen
 
 
 @asynccontextmanager
-async def _readers(load: Load, audience: Audience) -> AsyncIterator[list[Reader]]:
-    """One for each call that is live; the operators share them. And each operator has the list of calls open."""
-    readers = []
-    for number, call_id in enumerate(_live_calls(audience.database)):
+async def _readers(load: Load, call_ids: set[UUID]) -> AsyncIterator[list[Reader]]:
+    """One for each of these calls; the operators share them. And each operator has the list of calls open."""
+    audience, readers = load.plan.audience, []
+    for number, call_id in enumerate(call_ids):
         reader = Reader()
         headers = _headers(audience, number)
         wire, early = await open_websocket(f"ws{audience.address.removeprefix('http')}/ws/live-call/{call_id}", headers)
@@ -117,10 +133,10 @@ async def _readers(load: Load, audience: Audience) -> AsyncIterator[list[Reader]
             reader.disconnect()
 
 
-def _live_calls(database: str) -> list[UUID]:
+def _live_calls(database: str) -> set[UUID]:
     with contextlib.closing(sqlite3.connect(database)) as connection:
         rows = connection.execute("SELECT id FROM voice_sessions_call WHERE state = 'connected'").fetchall()
-    return [UUID(row[0]) for row in rows]
+    return {UUID(row[0]) for row in rows}
 
 
 def _headers(audience: Audience, number: int) -> dict[str, str]:
